@@ -1,0 +1,1 @@
+"""Is a tuned model really in the forward pass: inspection of a live model, and coded checks over it."""

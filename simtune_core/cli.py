@@ -1,0 +1,311 @@
+"""`python -m simtune_core ...`: every page action without a browser; `--json` and `--workspace` everywhere.
+
+Parses, calls one workflow, hands its result to console.py; computes nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from simtune_core import wording
+from simtune_core.console import Report, progress_bar, reported
+from simtune_core.curriculum.phases import CurriculumConfig
+from simtune_core.encoders.config import EncodingConfig, Precision
+from simtune_core.evaluation.config import EvaluationConfig
+from simtune_core.files import printable
+from simtune_core.settings import with_overrides
+from simtune_core.training.config import TrainingConfig
+from simtune_core.workflows import data, demo, requests, running, upkeep
+from simtune_core.workspace import Workspace, open_workspace
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Know whether your pairs can teach a sentence-embedding model anything; train it; prove that it is better.",
+)
+store_app = typer.Typer(no_args_is_help=True, help="The results store: an index over the workspace's files.")
+app.add_typer(store_app, name="store")
+
+Where = Annotated[Path | None, typer.Option("--workspace", help="The workspace; default $SIMTUNE_WORKSPACE or here.")]
+Json = Annotated[bool, typer.Option("--json", help="Write one JSON object to standard output.")]
+FailOn = Annotated[Literal["finding"] | None, typer.Option("--fail-on", help="Exit 1 when there is a finding.")]
+Detach = Annotated[bool, typer.Option("--detach", help="Start the job, print its id and return.")]
+EncoderName = Annotated[str, typer.Option("--encoder", help=EncodingConfig.model_fields["encoder"].description)]
+PrecisionName = Annotated[Precision, typer.Option(help=EncodingConfig.model_fields["precision"].description)]
+_ENCODING = EncodingConfig()
+_EVALUATION = EvaluationConfig()
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path | None, typer.Argument(help="A CSV, TSV or Parquet file.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the dataset; default the file's.")] = None,
+    kind: Annotated[Literal["records", "pairs"] | None, typer.Option("--as", help="Default: guessed.")] = None,
+    columns: Annotated[str, typer.Option(help="role=column,... where the guess is wrong.")] = "",
+    drop_faulty: Annotated[bool, typer.Option("--drop-faulty", help="Leave out rows with a fault.")] = False,
+    new_version: Annotated[bool, typer.Option("--new-version", help="Add a version to a taken name.")] = False,
+    sample: Annotated[bool, typer.Option("--sample", help="Load the bundled sample instead of a file.")] = False,
+    if_empty: Annotated[bool, typer.Option("--if-empty", help="Only into a workspace without datasets.")] = False,
+    fail_on: FailOn = None,
+    workspace: Where = None,
+    as_json: Json = False,
+) -> None:
+    """Bring a file of records or pairs, or the bundled sample, into the workspace."""
+    if sample == (file is not None):
+        raise typer.BadParameter("give either a FILE or --sample")
+    with reported("import", as_json=as_json, fail_on=fail_on) as report:
+        where = open_workspace(workspace)
+        if if_empty and data.list_datasets(where):
+            report.say("The workspace has datasets already; nothing was imported.")
+            report.result = {"datasets": []}
+            return
+        if file is None:
+            made = data.load_sample(where)
+        else:
+            checked = data.draft_file(file, kind=kind, columns=columns)
+            report.findings += checked.findings(drop_faulty=drop_faulty)
+            options = {"drop_faulty": drop_faulty, "new_version": new_version}
+            made = [data.save_draft(where, name or file.stem, checked, source=printable(file.name), **options)]
+        report.result = {"datasets": [{"ref": each.ref, **each.manifest} for each in made]}
+        report.say(*(wording.dataset_line(each) for each in made))
+
+
+@app.command()
+def embed(
+    dataset: Annotated[str, typer.Argument(metavar="SET")],
+    encoder: EncoderName = _ENCODING.encoder,
+    precision: PrecisionName = _ENCODING.precision,
+    detach: Detach = False,
+    fail_on: FailOn = None,
+    workspace: Where = None,
+    as_json: Json = False,
+) -> None:
+    """Embed every text of a set once; later commands find the vectors in the cache."""
+    with reported("embed", as_json=as_json, fail_on=fail_on) as report:
+        where = open_workspace(workspace)
+        encoding = EncodingConfig(encoder=encoder, precision=precision)
+        if result := _run(where, requests.embed_request(where, dataset, encoding), report, detach=detach):
+            report.say(wording.embed_line(result))
+
+
+@app.command()
+def difficulty(
+    dataset: Annotated[str, typer.Argument(metavar="SET")],
+    against: Annotated[str | None, typer.Option(help="The pairs to compare with, such as the test split.")] = None,
+    encoder: EncoderName = _ENCODING.encoder,
+    precision: PrecisionName = _ENCODING.precision,
+    score_cut: Annotated[float, typer.Option(help="Graded pairs are similar from here on.")] = _EVALUATION.score_cut,
+    detach: Detach = False,
+    fail_on: FailOn = None,
+    workspace: Where = None,
+    as_json: Json = False,
+) -> None:
+    """Say how hard one or two pair sets are in a space, before anything is trained."""
+    with reported("difficulty", as_json=as_json, fail_on=fail_on) as report:
+        where = open_workspace(workspace)
+        encoding = EncodingConfig(encoder=encoder, precision=precision)
+        request = requests.difficulty_request(where, dataset, against, encoding, score_cut=score_cut)
+        if result := _run(where, request, report, detach=detach):
+            report.say(wording.difficulty_table(result))
+
+
+@app.command()
+def curriculum(
+    records: str,
+    name: Annotated[str, typer.Option(help="Name of the pair set to make.")],
+    config: Annotated[Path | None, typer.Option(help="YAML or JSON of curriculum settings.")] = None,
+    encoder: EncoderName = "tfidf",
+    precision: PrecisionName = _ENCODING.precision,
+    fail_on: FailOn = None,
+    workspace: Where = None,
+    as_json: Json = False,
+) -> None:
+    """Count all candidate pairs of a record set, then draw a pair set in phases: two jobs, so not to be detached."""
+    with reported("curriculum", as_json=as_json, fail_on=fail_on) as report:
+        where = open_workspace(workspace)
+        settings = CurriculumConfig.from_file(config) if config else CurriculumConfig()
+        encoding = EncodingConfig(encoder=encoder, precision=precision)
+        counting = requests.candidates_request(where, records, encoding, seed=settings.seed)
+        with progress_bar(hidden=as_json) as draw:
+            counted, found = running.run_to_end(where, counting, on_update=draw)
+        report.findings += found.get("findings", [])
+        request = requests.curriculum_request(
+            where, counted.id, settings.model_dump(mode="json", exclude_unset=True), name
+        )
+        if result := _run(where, request, report):
+            report.say(wording.curriculum_table(result))
+
+
+@app.command()
+def train(
+    dataset: Annotated[str, typer.Argument(metavar="SET", help="The training pairs.")],
+    dev: Annotated[str, typer.Option(help="The pairs on which epochs and weights are chosen; never the test pairs.")],
+    method: Annotated[Literal["head", "lora", "full"] | None, typer.Option(help="Default: head.")] = None,
+    base: Annotated[str, typer.Option(help="The encoder to start from.")] = _ENCODING.encoder,
+    name: Annotated[str | None, typer.Option(help="Name of the model to make.")] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML or JSON of training settings.")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="key=value, as often as needed.")] = None,
+    detach: Detach = False,
+    fail_on: FailOn = None,
+    workspace: Where = None,
+    as_json: Json = False,
+) -> None:
+    """Train a head, a LoRA adapter or the whole model, and show what really ran."""
+    with reported("train", as_json=as_json, fail_on=fail_on) as report:
+        where = open_workspace(workspace)
+        chosen = TrainingConfig.from_file(config) if config else TrainingConfig()
+        chosen = with_overrides(chosen, [*([f"method={method}"] if method else []), *(settings or [])])
+        request = requests.train_request(
+            where, dataset, dev, base=base, config=chosen.model_dump(mode="json", exclude_unset=True), name=name
+        )
+        if result := _run(where, request, report, detach=detach, reuse=False):
+            report.say(*wording.train_lines(result))
+
+
+@app.command()
+def diagnose(
+    model: str,
+    base: Annotated[str | None, typer.Option(help="The base it is expected to have.")] = None,
+    detach: Detach = False,
+    fail_on: FailOn = None,
+    workspace: Where = None,
+    as_json: Json = False,
+) -> None:
+    """Prove that a model's adapter or head is in the forward pass."""
+    with reported("diagnose", as_json=as_json, fail_on=fail_on) as report:
+        where = open_workspace(workspace)
+        request = requests.diagnose_request(where, model, base)
+        if result := _run(where, request, report, detach=detach, reuse=False):
+            report.say(wording.checks_table(result))
+
+
+@app.command()
+def evaluate(
+    dataset: Annotated[str, typer.Argument(metavar="SET", help="The pairs to judge on.")],
+    encoders: Annotated[str, typer.Option(help="Names, separated by commas.")],
+    baseline: Annotated[str, typer.Option(help="What the others are compared with.")] = _ENCODING.encoder,
+    threshold_from: Annotated[str | None, typer.Option(help="The pairs to choose the threshold on.")] = None,
+    precision: PrecisionName = _ENCODING.precision,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="key=value of the evaluation settings.")] = None,
+    detach: Detach = False,
+    fail_on: FailOn = None,
+    workspace: Where = None,
+    as_json: Json = False,
+) -> None:
+    """Compare encoders on one pair set, with the interval of each difference and a verdict."""
+    with reported("evaluate", as_json=as_json, fail_on=fail_on) as report:
+        where = open_workspace(workspace)
+        names = [part.strip() for part in encoders.split(",") if part.strip()]
+        request = requests.evaluate_request(
+            where,
+            dataset,
+            [baseline, *names],
+            threshold_from=threshold_from,
+            precision=precision,
+            config=with_overrides(_EVALUATION, settings or []).model_dump(mode="json"),
+        )
+        if result := _run(where, request, report, detach=detach):
+            report.say(*wording.evaluation_lines(result))
+
+
+@app.command()
+def jobs(workspace: Where = None, as_json: Json = False) -> None:
+    """List every job with its computed state."""
+    with reported("jobs", as_json=as_json) as report:
+        found = running.list_jobs(open_workspace(workspace))
+        report.result = {"jobs": [wording.job_json(status) for status in found]}
+        report.say(wording.jobs_table(found) if found else "There is no job yet.")
+
+
+@app.command()
+def stop(job: str, workspace: Where = None, as_json: Json = False) -> None:
+    """Ask a job to save its work and end."""
+    with reported("stop", as_json=as_json) as report:
+        where = open_workspace(workspace)
+        running.request_stop(where, job)
+        status = running.read_job(where, job)
+        report.result = wording.job_json(status)
+        report.say(f"{status.title}: {status.state}. {status.cause}".strip())
+
+
+@app.command()
+def log(job: str, workspace: Where = None, as_json: Json = False) -> None:
+    """Show the end of a job's log."""
+    with reported("log", as_json=as_json) as report:
+        report.result = {"job": job, "log": running.read_log(open_workspace(workspace), job)}
+        report.say(report.result["log"] or "The log is empty.")
+
+
+@app.command()
+def worker(workspace: Where = None, as_json: Json = False) -> None:
+    """Start what waits in the queue and stay until nothing waits or runs (after a reboot, say)."""
+    with reported("worker", as_json=as_json) as report:
+        started = upkeep.work_off_queue(open_workspace(workspace))
+        report.result = {"started": started}
+        report.say(f"Started {len(started)} of the queued jobs; nothing waits any more.")
+
+
+@app.command("demo")
+def demo_(fail_on: FailOn = None, workspace: Where = None, as_json: Json = False) -> None:
+    """Walk the whole path on the bundled sample: difficulty, curriculum, head, LoRA, checks, verdict; many jobs."""
+    with reported("demo", as_json=as_json, fail_on=fail_on) as report:
+        where = open_workspace(workspace)
+        with progress_bar(hidden=as_json) as draw:
+            walked = demo.run_demo(where, draw)
+        report.findings += walked.findings
+        report.result = walked.as_json()
+        report.say(wording.difficulty_table(walked.difficulty), wording.curriculum_table(walked.curriculum))
+        report.say(*(wording.checks_table(checks) for checks in walked.checks))
+        report.say(*wording.evaluation_lines(walked.evaluation), walked.verdict)
+
+
+@store_app.command()
+def rebuild(workspace: Where = None, as_json: Json = False) -> None:
+    """Make the results store again from datasets, jobs and models."""
+    with reported("store rebuild", as_json=as_json) as report:
+        report.result = upkeep.rebuild_store(open_workspace(workspace))
+        report.say(wording.counts_table(report.result["counts"]))
+
+
+@store_app.command()
+def check(fail_on: FailOn = None, workspace: Where = None, as_json: Json = False) -> None:
+    """Compare every line of every file with the rows of the store."""
+    with reported("store check", as_json=as_json, fail_on=fail_on) as report:
+        report.take(upkeep.check_store(open_workspace(workspace)))
+        report.say("The store agrees with the files." if not report.findings else "The store differs from the files.")
+
+
+@store_app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="A folder for one Parquet file a table.")],
+    workspace: Where = None,
+    as_json: Json = False,
+) -> None:
+    """Write every table of the store as Parquet; nothing is overwritten."""
+    with reported("store export", as_json=as_json) as report:
+        report.result = {"files": upkeep.export_store(open_workspace(workspace), folder)}
+        report.say(*report.result["files"])
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _run(
+    workspace: Workspace, request: requests.Request, report: Report, *, detach: bool = False, reuse: bool = True
+) -> dict[str, Any] | None:
+    """Start a job; follow it to its end and return its result, or return None when detached."""
+    if detach:
+        job_id = running.start(workspace, request, reuse=reuse)
+        report.result = {"job": job_id}
+        report.say(job_id)
+        return None
+    with progress_bar(hidden=report.as_json) as draw:
+        status, result = running.run_to_end(workspace, request, on_update=draw, reuse=reuse)
+    report.take({"job": status.id, "state": status.state, **result})
+    return result

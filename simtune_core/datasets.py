@@ -1,0 +1,311 @@
+"""Datasets of a workspace: versions that never change, their manifests, and the references that name them.
+
+`data/datasets/<name>/v0001-<hash8>/` holds `records.parquet` or `pairs.parquet` and `manifest.json`. Reads and writes
+only what importing.py or a job has made sure is valid.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pandas as pd
+from filelock import FileLock, Timeout
+
+from simtune_core.errors import WorkspaceError
+from simtune_core.files import NAME_PATTERN, disk_error, read_json, sha256_file, whole_folder, write_json
+from simtune_core.pairs import PairSet, with_pair_columns
+from simtune_core.records import Records, with_record_columns
+from simtune_core.workspace import Workspace
+
+DatasetKind = Literal["records", "pairs"]
+_VERSION = re.compile(r"v(\d{4,})-([0-9a-f]{8})")
+_LOCK_SECONDS = 60.0
+_FACTS: dict[str, tuple[type, ...]] = {
+    "version": (str,), "kind": (str,), "content_id": (str,), "sha256": (str,), "n_rows": (int,), "splits": (dict,),
+    "columns": (list,), "created": (int, float), "provenance": (dict,),
+}  # fmt: skip
+_REF = re.compile(r"(?P<name>[^@:]+)(?:@(?P<version>v\d{4,}))?(?::(?P<split>[^@:]+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetVersion:
+    """One version of a dataset, as its manifest tells it.
+
+    Attributes:
+        name: The dataset's name.
+        version: Its version, such as `v0001`.
+        kind: Whether it holds records or pairs.
+        content_id: sha256 of the content.
+        folder: Where it lies.
+        manifest: Columns, counts, splits, source, licence, how it was made.
+    """
+
+    name: str
+    version: str
+    kind: DatasetKind
+    content_id: str
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def ref(self) -> str:
+        """Return the reference that names exactly this version."""
+        return f"{self.name}@{self.version}"
+
+    @property
+    def splits(self) -> dict[str, int]:
+        """Return the number of rows per split, empty where the dataset has none."""
+        return dict(self.manifest["splits"])
+
+    @property
+    def n_rows(self) -> int:
+        """Return the number of records or pairs."""
+        return int(self.manifest["n_rows"])
+
+    @property
+    def table(self) -> Path:
+        """Return the file that holds the rows."""
+        return self.folder / f"{self.kind}.parquet"
+
+
+def save_records(
+    workspace: Workspace, name: str, frame: pd.DataFrame, *, provenance: dict[str, Any], new_version: bool = False
+) -> DatasetVersion:
+    """Save a valid table of records; equal content under the same name returns the version that is there.
+
+    Args:
+        workspace: Where to save.
+        name: The dataset's name.
+        frame: The records.
+        provenance: Source, licence, how it was made; JSON.
+        new_version: Whether a taken name gets a new version; otherwise it is refused.
+
+    Raises:
+        WorkspaceError: If the name is not allowed, is taken by other content, or the disk is full.
+    """
+    return _save(workspace, name, with_record_columns(frame), "records", provenance, new_version)
+
+
+def save_pairs(
+    workspace: Workspace, name: str, frame: pd.DataFrame, *, provenance: dict[str, Any], new_version: bool = False
+) -> DatasetVersion:
+    """Save a valid table of pairs; as `save_records`."""
+    return _save(workspace, name, with_pair_columns(frame), "pairs", provenance, new_version)
+
+
+def load_records(workspace: Workspace, ref: str) -> Records:
+    """Load records by reference; `content_id` is that of the rows chosen.
+
+    Raises:
+        WorkspaceError: If there is no such dataset, version or split, it holds pairs, or its file was changed.
+    """
+    version, split = find_dataset(workspace, ref, kind="records")
+    frame, content_id = _load(version, split)
+    return Records(frame, _join(version, split), content_id)
+
+
+def load_pairs(workspace: Workspace, ref: str) -> PairSet:
+    """Load a pair set by reference; as `load_records`."""
+    version, split = find_dataset(workspace, ref, kind="pairs")
+    frame, content_id = _load(version, split)
+    return PairSet(frame, _join(version, split), content_id)
+
+
+def list_datasets(workspace: Workspace, kind: DatasetKind | None = None) -> list[DatasetVersion]:
+    """Return the newest version of every dataset, by name; a dataset whose newest cannot be read is passed over."""
+    names = sorted(path.name for path in workspace.datasets.iterdir() if NAME_PATTERN.fullmatch(path.name))
+    newest = [_readable(name, folders[-1]) for name in names if (folders := _version_folders(workspace, name))]
+    return [version for version in newest if version is not None and kind in (None, version.kind)]
+
+
+def list_versions(workspace: Workspace, name: str) -> list[DatasetVersion]:
+    """Return all versions of a dataset, oldest first; a version that cannot be read is passed over."""
+    found = (_readable(name, folder) for folder in _version_folders(workspace, name))
+    return [version for version in found if version is not None]
+
+
+def canonical_ref(workspace: Workspace, ref: str, kind: DatasetKind | None = None) -> str:
+    """Return `name@v0001` or `name@v0001:split` for any form of reference."""
+    return _join(*find_dataset(workspace, ref, kind=kind))
+
+
+def find_dataset(
+    workspace: Workspace, ref: str, *, kind: DatasetKind | None = None
+) -> tuple[DatasetVersion, str | None]:
+    """Find the version and the split that a reference names.
+
+    Raises:
+        WorkspaceError: If the reference is malformed, there is no such dataset, version, split or kind, or the manifest
+            cannot be read.
+    """
+    parts = _REF.fullmatch(ref)
+    if not parts:
+        raise WorkspaceError(f"A dataset is named name, name@v0001, name:split or name@v0001:split, got {ref[:80]!r}.")
+    folders = _version_folders(workspace, parts["name"])
+    if not folders:
+        known = ", ".join(version.name for version in list_datasets(workspace, kind)) or "none yet"
+        raise WorkspaceError(f"There is no dataset {parts['name']!r} in this workspace; there are: {known}.")
+    chosen = [folder for folder in folders if parts["version"] in (None, _version_of(folder))]
+    if not chosen:
+        known = ", ".join(_version_of(folder) for folder in folders)
+        raise WorkspaceError(f"{parts['name']} has no version {parts['version']}; it has: {known}.")
+    version, split = _read_version(parts["name"], chosen[-1]), parts["split"]
+    if kind and version.kind != kind:
+        raise WorkspaceError(f"{version.ref} holds {version.kind}, and {kind} are needed here.")
+    if split and split not in version.splits:
+        known = ", ".join(version.splits) or "no splits"
+        raise WorkspaceError(f"{version.ref} has no split {split!r}; it has: {known}.")
+    return version, split
+
+
+def content_id(frame: pd.DataFrame) -> str:
+    """Return the sha256 of a table's column names and values, in order; independent of the file format."""
+    digest = hashlib.sha256()
+    for column in frame.columns:
+        digest.update(f"{column}\x00".encode())
+        values = frame[column]
+        if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+            digest.update(values.to_numpy(np.float64).tobytes())
+            continue
+        missing = values.isna().to_numpy()
+        encoded = [b"" if absent else str(value).encode() for value, absent in zip(values, missing, strict=True)]
+        lengths = np.array([len(part) for part in encoded], dtype=np.int64)
+        lengths[missing] = -1
+        digest.update(lengths.tobytes())
+        digest.update(b"".join(encoded))
+    return digest.hexdigest()
+
+
+def _save(
+    workspace: Workspace, name: str, frame: pd.DataFrame, kind: DatasetKind, provenance: dict[str, Any], new: bool
+) -> DatasetVersion:
+    digest = content_id(frame)
+    with _save_lock(workspace, name):
+        versions, folders = list_versions(workspace, name), _version_folders(workspace, name)
+        for version in versions:
+            if version.content_id == digest and version.kind == kind:
+                return version
+        _require_allowed(name, kind, versions, folders, new=new)
+        number = f"v{int(_version_of(folders[-1])[1:]) + 1 if folders else 1:04d}"
+        folder = workspace.dataset(name) / f"{number}-{digest[:8]}"
+        with whole_folder(folder) as beside:
+            frame.to_parquet(beside / f"{kind}.parquet", compression="zstd", index=False)
+            manifest = _manifest(frame, name, number, kind, digest, provenance)
+            manifest["sha256"] = sha256_file(beside / f"{kind}.parquet")
+            write_json(beside / "manifest.json", manifest)
+        return _read_version(name, folder)
+
+
+@contextmanager
+def _save_lock(workspace: Workspace, name: str) -> Iterator[None]:
+    """Hold the lock under which the versions of one dataset are numbered."""
+    path = workspace.datasets / f".{workspace.dataset(name).name}.lock"
+    lock = FileLock(path, timeout=_LOCK_SECONDS)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise WorkspaceError(f"Another process has been saving {name} for a minute; try again.") from error
+    except OSError as error:
+        raise disk_error(path, error) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _require_allowed(
+    name: str, kind: DatasetKind, versions: list[DatasetVersion], folders: list[Path], *, new: bool
+) -> None:
+    """Refuse a name that is taken by other content, unless a new version of the same kind is asked for."""
+    if folders and not versions:
+        raise WorkspaceError(f"The name {name!r} is taken by a dataset that cannot be read; choose another name.")
+    if versions and (not new or versions[-1].kind != kind):
+        hint = "choose another name" if versions[-1].kind != kind else "choose another name or ask for a new version"
+        raise WorkspaceError(
+            f"The name {name!r} is taken by {versions[-1].ref} ({versions[-1].n_rows:,} {versions[-1].kind}) with "
+            f"other content; {hint}."
+        )
+
+
+def _manifest(
+    frame: pd.DataFrame, name: str, version: str, kind: DatasetKind, digest: str, provenance: dict[str, Any]
+) -> dict[str, Any]:
+    splits = frame["split"].dropna().value_counts().sort_index()
+    manifest: dict[str, Any] = {
+        "v": 1, "name": name, "version": version, "kind": kind, "content_id": digest, "n_rows": len(frame),
+        "columns": list(frame.columns), "splits": {str(split): int(n) for split, n in splits.items()},
+        "created": time.time(), "provenance": provenance,
+    }  # fmt: skip
+    if kind == "pairs":
+        phases = frame["phase"].dropna().value_counts(sort=False)
+        manifest |= {
+            "n_positive": int((frame["label"] == 1).sum()),
+            "n_negative": int((frame["label"] == 0).sum()),
+            "graded": bool(frame["score"].notna().all()),
+            "phases": {str(phase): int(n) for phase, n in phases.items()},
+        }
+    else:
+        manifest |= {
+            "n_categories": int(frame["category"].nunique()),
+            "n_groups": int(frame["duplicate_group"].nunique()),
+        }
+    return manifest
+
+
+def _version_folders(workspace: Workspace, name: str) -> list[Path]:
+    """Return the folders of a dataset's versions, oldest first, whether or not they can be read."""
+    folder = workspace.dataset(name)
+    found = [path for path in folder.iterdir() if _VERSION.fullmatch(path.name)] if folder.is_dir() else []
+    return sorted(
+        (path for path in found if (path / "manifest.json").exists()), key=lambda path: int(_version_of(path)[1:])
+    )
+
+
+def _version_of(folder: Path) -> str:
+    return folder.name.partition("-")[0]
+
+
+def _readable(name: str, folder: Path) -> DatasetVersion | None:
+    try:
+        return _read_version(name, folder)
+    except WorkspaceError:
+        return None
+
+
+def _read_version(name: str, folder: Path) -> DatasetVersion:
+    manifest = read_json(folder / "manifest.json")
+    told = manifest if isinstance(manifest, dict) else {}
+    wrong = [key for key, types in _FACTS.items() if not isinstance(told.get(key), types)]
+    if wrong or told["version"] != _version_of(folder) or told["kind"] not in get_args(DatasetKind):
+        raise WorkspaceError(
+            f"The manifest of {name}@{_version_of(folder)} must tell {', '.join(_FACTS)}, and does not tell "
+            f"{', '.join(wrong) or 'a version and kind that fit its folder'}; it was damaged or written by another "
+            "version. Import the data again, or restore the file."
+        )
+    return DatasetVersion(name, manifest["version"], manifest["kind"], manifest["content_id"], folder, manifest)
+
+
+def _load(version: DatasetVersion, split: str | None) -> tuple[pd.DataFrame, str]:
+    if not version.table.exists():
+        raise WorkspaceError(f"{version.ref}: {version.table.name} is missing; import the data again.")
+    if sha256_file(version.table) != version.manifest["sha256"]:
+        raise WorkspaceError(
+            f"{version.ref}: {version.table.name} is not the file that was saved (its sha256 differs from the "
+            "manifest); import the data again as a new version."
+        )
+    frame = pd.read_parquet(version.table)
+    if split is None:
+        return frame, version.content_id
+    return frame[frame["split"] == split].reset_index(drop=True), f"{version.content_id}:{split}"
+
+
+def _join(version: DatasetVersion, split: str | None) -> str:
+    return version.ref + (f":{split}" if split else "")

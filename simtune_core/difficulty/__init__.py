@@ -1,0 +1,1 @@
+"""How hard labelled pairs are in a similarity space."""

@@ -1,0 +1,112 @@
+"""What a researcher should know about two measured pair sets: sentences with the numbers they rest on.
+
+Each check returns a finding or None; pure, no file, no model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from simtune_core.difficulty.config import DifficultyConfig
+from simtune_core.difficulty.separability import Side
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredSet:
+    """One pair set and how hard it is.
+
+    Attributes:
+        ref: What the set is called.
+        side: Measured in the chosen encoder's space.
+        tfidf_roc_auc: ROC-AUC of TF-IDF cosine on the same pairs; None where undefined.
+        graded: Whether the labels were cut from graded scores.
+    """
+
+    ref: str
+    side: Side
+    tfidf_roc_auc: float | None
+    graded: bool
+
+
+def check_easier(
+    train: MeasuredSet, test: MeasuredSet, encoder: str, config: DifficultyConfig
+) -> dict[str, Any] | None:
+    """Find training pairs that the encoder separates better than the test pairs."""
+    a, b = train.side, test.side
+    if a.separability is None or b.separability is None or a.roc_auc is None or b.roc_auc is None:
+        return None
+    if a.separability - b.separability <= config.easier_margin or a.roc_auc <= b.roc_auc:
+        return None
+    return _finding(
+        "training_easier",
+        "warning",
+        f"The pairs of {train.ref} are easier than those of {test.ref}: separability {a.separability:.3f} against "
+        f"{b.separability:.3f}, ROC-AUC {a.roc_auc:.3f} against {b.roc_auc:.3f} ({encoder} cosine). Training on what "
+        "the encoder already tells apart teaches little; generate harder pairs.",
+    )
+
+
+def check_prevalence(first: MeasuredSet, second: MeasuredSet, config: DifficultyConfig) -> dict[str, Any] | None:
+    """Find shares of positives so different that Spearman cannot be compared."""
+    a, b = first.side, second.side
+    if first.graded or second.graded or abs(a.prevalence - b.prevalence) <= config.prevalence_margin:
+        return None
+    return _finding(
+        "prevalences_differ",
+        "info",
+        f"Spearman of the two sets cannot be compared: {a.prevalence:.1%} of {first.ref} and {b.prevalence:.1%} of "
+        f"{second.ref} are positive, so at best it is {a.spearman_ceiling or 0:.3f} and {b.spearman_ceiling or 0:.3f}. "
+        "Compare ROC-AUC, or Spearman as a share of its ceiling.",
+    )
+
+
+def check_one_class(measured: MeasuredSet) -> dict[str, Any] | None:
+    """Find a set in which nothing can be separated because only one class is present."""
+    if measured.side.separability is not None:
+        return None
+    present = "similar" if measured.side.n_positive else "dissimilar"
+    return _finding(
+        "one_class",
+        "warning",
+        f"All {measured.side.n_pairs:,} pairs of {measured.ref} are {present}: separability, overlap, ROC-AUC and "
+        "Spearman are not defined. Choose a set with both classes.",
+    )
+
+
+def check_circular(measured: MeasuredSet, config: DifficultyConfig) -> dict[str, Any] | None:
+    """Find labels that word overlap alone predicts, so that they may have been cut from it."""
+    auc = measured.tfidf_roc_auc
+    if auc is None or auc < config.circular_roc_auc:
+        return None
+    return _finding(
+        "tfidf_separates",
+        "warning",
+        f"TF-IDF alone reaches ROC-AUC {auc:.3f} on {measured.ref}: its labels may have been made from word overlap. "
+        "Then a better encoder can score lower there; judge on pairs labelled otherwise too.",
+    )
+
+
+def check_graded(measured: MeasuredSet, config: DifficultyConfig) -> dict[str, Any] | None:
+    """State the cut where labels were made from graded scores."""
+    if not measured.graded:
+        return None
+    return _finding(
+        "labels_cut",
+        "info",
+        f"{measured.ref} has graded scores; a pair counts as similar from {config.score_cut:g} on. Spearman uses the "
+        "scores themselves.",
+    )
+
+
+def find_all(sides: list[MeasuredSet], encoder: str, config: DifficultyConfig) -> list[dict[str, Any]]:
+    """Run every check; with two sets the first is taken as the training pairs, the second as the test pairs."""
+    found = [check(each) for each in sides for check in (check_one_class,)]
+    found += [check(each, config) for each in sides for check in (check_graded, check_circular)]
+    if len(sides) == 2:
+        found += [check_easier(sides[0], sides[1], encoder, config), check_prevalence(sides[0], sides[1], config)]
+    return [finding for finding in found if finding is not None]
+
+
+def _finding(code: str, severity: str, message: str) -> dict[str, Any]:
+    return {"code": code, "severity": severity, "message": message}

@@ -1,0 +1,185 @@
+"""What a job kind is given: where it works, how it reports, and whether it has been asked to stop.
+
+Writes `events.jsonl` alone; result, error and exit are written by the worker and the runner.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import sys
+import threading
+import time
+from collections import deque
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from simtune_core.files import disk_error
+from simtune_core.jobs.events import VERSION, parse_event, plain
+from simtune_core.workspace import Workspace
+
+EVENTS = "events.jsonl"
+Severity = Literal["info", "warning", "error"]
+_PROGRESS_SECONDS = 0.25
+_FSYNC_SECONDS = 5.0
+_RATE_POINTS = 60
+_SEQ_TAIL = 1 << 20
+
+
+class Job:
+    """One running job as its kind sees it; a context manager that completes the event file at its end.
+
+    Attributes:
+        id: The job's id, the name of its folder.
+        folder: Where the job may write files of its own.
+        workspace: The workspace the job belongs to.
+        alerts: Every alert so far, as findings.
+    """
+
+    def __init__(self, folder: Path, workspace: Workspace) -> None:
+        self.id = folder.name
+        self.folder = folder
+        self.workspace = workspace
+        self.alerts: list[dict[str, Any]] = []
+        self._stop = False
+        self._lock = threading.Lock()
+        self._pending: dict[str, Any] | None = None
+        self._progress_due = 0.0
+        self._points: deque[tuple[float, float, float]] = deque(maxlen=_RATE_POINTS)
+        self._synced = time.monotonic()
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = folder / EVENTS
+        self._seq = _next_seq(self._path)
+        self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def stop_requested(self) -> bool:
+        """Tell whether the job has been asked to stop: save what is worth keeping and return a result."""
+        return self._stop
+
+    def catch_stop(self) -> None:
+        """Take SIGTERM as the request to stop; to be called in the main thread of the worker."""
+        signal.signal(signal.SIGTERM, self._on_stop)
+
+    def progress(self, done: float, total: float, text: str = "") -> None:
+        """Report that `done` of `total` items are done; the file gets four lines a second at most, the last always."""
+        now = time.monotonic()
+        if self._points and (done < self._points[-1][1] or total != self._points[-1][2]):
+            self._points.clear()
+        rate = self._rate(now, float(done))
+        value = {
+            "done": done,
+            "total": total,
+            "rate": rate,
+            "eta_seconds": (total - done) / rate if rate else None,
+            "text": text,
+        }
+        if done < total and now < self._progress_due:
+            self._pending = value
+            return
+        self._points.append((now, float(done), float(total)))
+        self._progress_due = now + _PROGRESS_SECONDS
+        self._pending = None
+        self._write("progress", "progress", value)
+
+    def metric(
+        self,
+        name: str,
+        value: float,
+        *,
+        step: int | None = None,
+        epoch: float | None = None,
+        phase: str | None = None,
+    ) -> None:
+        """Report one value of a curve; a value that is not finite is kept as text beside a null."""
+        self._write("metric", name, float(value), step=step, epoch=epoch, phase=phase)
+
+    def phase(self, name: str, *, step: int | None = None) -> None:
+        """Report that a phase begins."""
+        self._write("phase", name, None, step=step, phase=name)
+
+    def ledger(self, name: str, value: Any) -> None:
+        """Report one entry of the ledger of a run: anything JSON can hold."""
+        self._write("ledger", name, value)
+
+    def alert(self, code: str, message: str, *, severity: Severity = "warning", step: int | None = None) -> None:
+        """Report something the researcher should know, as a sentence with a stable code."""
+        self.alerts.append({"code": code, "severity": severity, "message": message, "step": step})
+        self._write("alert", code, {"severity": severity, "message": message}, step=step)
+
+    def log(self, text: str) -> None:
+        """Write a line to the event file and to standard output, which is the job's log."""
+        self._write("log", "log", text)
+        sys.stdout.write(f"{plain(text)}\n")
+
+    def close(self) -> None:
+        """Write the last progress, bring the event file to disk and close it; a second call does nothing."""
+        if self._descriptor < 0:
+            return
+        if self._pending is not None:
+            self._write("progress", "progress", self._pending)
+        os.fsync(self._descriptor)
+        os.close(self._descriptor)
+        self._descriptor = -1
+
+    def _rate(self, now: float, done: float) -> float | None:
+        if not self._points:
+            return None
+        then, done_then, _ = self._points[0]
+        return (done - done_then) / (now - then) if now > then and done > done_then else None
+
+    def _write(self, kind: str, name: str, value: Any, **where: Any) -> None:
+        """Append one event as a whole line with a single write, so that a kill tears the last line at most."""
+        event = {"v": VERSION, "seq": 0, "time": round(time.time(), 3), "kind": kind, "name": name}
+        event |= {"step": _step(where), "epoch": plain(where.get("epoch")), "phase": where.get("phase")}
+        if isinstance(value, float) and not math.isfinite(value):
+            event |= {"value": None, "value_text": repr(value)}
+        else:
+            event["value"] = plain(value)
+        with self._lock:
+            event["seq"] = self._seq
+            line = (json.dumps(event, separators=(",", ":"), allow_nan=False) + "\n").encode()
+            try:
+                written = os.write(self._descriptor, line)
+                if written < len(line):
+                    os.write(self._descriptor, line[written:])
+                self._sync()
+            except OSError as error:
+                raise disk_error(self._path, error) from error
+            self._seq += 1
+
+    def _sync(self) -> None:
+        if time.monotonic() - self._synced > _FSYNC_SECONDS:
+            os.fsync(self._descriptor)
+            self._synced = time.monotonic()
+
+    def _on_stop(self, *_: object) -> None:
+        self._stop = True
+
+
+def _step(where: dict[str, Any]) -> int | None:
+    step = where.get("step")
+    return None if step is None else int(step)
+
+
+def _next_seq(path: Path) -> int:
+    """Return the number after the last event of a file; a line that a kill tore is ended, to stay one bad line."""
+    if not path.exists():
+        return 0
+    with path.open("rb") as file:
+        start = max(0, file.seek(0, os.SEEK_END) - _SEQ_TAIL)
+        file.seek(start)
+        block = file.read()
+    if block and not block.endswith(b"\n"):
+        with path.open("ab") as file:
+            file.write(b"\n")
+    events = (parse_event(line) for line in reversed(block.split(b"\n")))
+    return next((int(event["seq"]) + 1 for event in events if event is not None), 0)

@@ -1,0 +1,202 @@
+"""The event file of a job: what a line is, how lines are read while they are being written, what the last ones say.
+
+Writes nothing; the writer is `context.Job`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+VERSION = 1
+KINDS = ("metric", "progress", "log", "phase", "ledger", "alert")
+BATCH_BYTES = 8 << 20
+TAIL_BYTES = 64 << 10
+_MAX_SEQ = 2**53
+
+
+@dataclass(frozen=True, slots=True)
+class EventBatch:
+    """Events read from one place of an event file on.
+
+    Attributes:
+        events: The events in the order of the file; keys `v, seq, time, kind, name, step, epoch, phase, value`, and
+            `value_text` where the value is not a finite number and `value` is therefore None.
+        offset: Byte after the last complete line read; where the next look begins.
+        n_bad: Complete lines that are not events.
+    """
+
+    events: tuple[dict[str, Any], ...]
+    offset: int
+    n_bad: int
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """What the end of an event file says.
+
+    Attributes:
+        done: Items done, None before the first progress.
+        total: Items to do.
+        rate: Items per second.
+        eta_seconds: Seconds left at that rate.
+        text: What is being done.
+        last_step: Newest step of any event.
+        time: Unix time of the newest event.
+        findings: Alerts, oldest first: `code, severity, message, step`.
+    """
+
+    done: float | None = None
+    total: float | None = None
+    rate: float | None = None
+    eta_seconds: float | None = None
+    text: str = ""
+    last_step: int | None = None
+    time: float | None = None
+    findings: tuple[dict[str, Any], ...] = field(default=())
+
+
+def read_events(path: Path, offset: int = 0, *, max_bytes: int = BATCH_BYTES) -> EventBatch:
+    """Read the complete lines of an event file from a byte offset on.
+
+    A last line without its line feed is left for the next look. A line that is not an event is counted, never fatal.
+
+    Args:
+        path: The event file; a missing one has no events.
+        offset: Byte to begin at, 0 or the `offset` of an earlier batch.
+        max_bytes: Read about this much at most; call again with the new offset until it no longer grows.
+
+    Returns:
+        The events, the offset after them and the number of bad lines.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            block = file.read(max_bytes)
+            if len(block) == max_bytes:
+                block += file.readline()
+    except FileNotFoundError:
+        return EventBatch((), offset, 0)
+    end = block.rfind(b"\n") + 1
+    lines = [line for line in block[:end].split(b"\n") if line]
+    events = [event for line in lines if (event := parse_event(line)) is not None]
+    return EventBatch(tuple(events), offset + end, len(lines) - len(events))
+
+
+def parse_event(line: bytes) -> dict[str, Any] | None:
+    """Return the event of one line, or None if the line is not an event of this contract."""
+    try:
+        event = json.loads(line, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(event, dict) or event.get("v") != VERSION or event.get("kind") not in KINDS:
+        return None
+    return event if _well_typed(event) else None
+
+
+def read_latest(path: Path, *, n_bytes: int = TAIL_BYTES) -> Latest:
+    """Read from the last `n_bytes` of an event file how far the job is; alerts further back are not seen."""
+    progress: dict[str, Any] | None = None
+    newest: float | None = None
+    step: int | None = None
+    alerts: list[dict[str, Any]] = []
+    for line in _last_lines(path, n_bytes):
+        if progress is not None and step is not None and b'"alert"' not in line:
+            continue
+        event = parse_event(line)
+        if event is None:
+            continue
+        newest = event["time"] if newest is None else newest
+        step = event["step"] if step is None else step
+        if event["kind"] == "progress" and progress is None and isinstance(event["value"], dict):
+            progress = event["value"]
+        if event["kind"] == "alert":
+            alerts.append(_finding(event))
+    return _latest(progress or {}, step, newest, tuple(reversed(alerts)))
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON can hold it: arrays as lists, numbers not finite as None, lone surrogates as `?`."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return plain(value.tolist()) if hasattr(value, "tolist") else value
+
+
+def _latest(
+    progress: dict[str, Any], step: int | None, newest: float | None, findings: tuple[dict[str, Any], ...]
+) -> Latest:
+    return Latest(
+        done=_number(progress.get("done")),
+        total=_number(progress.get("total")),
+        rate=_number(progress.get("rate")),
+        eta_seconds=_number(progress.get("eta_seconds")),
+        text=str(progress.get("text") or ""),
+        last_step=step,
+        time=newest,
+        findings=findings,
+    )
+
+
+def _finding(event: dict[str, Any]) -> dict[str, Any]:
+    value = event["value"] if isinstance(event["value"], dict) else {}
+    return {
+        "code": event["name"],
+        "severity": value.get("severity", "warning"),
+        "message": value.get("message", ""),
+        "step": event["step"],
+    }
+
+
+def _last_lines(path: Path, n_bytes: int) -> Iterator[bytes]:
+    """Yield the complete lines among the last bytes of a file, newest first."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            start = max(0, size - n_bytes)
+            file.seek(start)
+            block = file.read(size - start)
+    except FileNotFoundError:
+        return
+    lines = block.split(b"\n")[:-1]
+    yield from reversed(lines[1:] if start else lines)
+
+
+def _well_typed(event: dict[str, Any]) -> bool:
+    seq, step, epoch = event.get("seq"), event.setdefault("step", None), event.setdefault("epoch", None)
+    value = event.setdefault("value", None)
+    return (
+        _is_number(event.get("time"))
+        and _is_count(seq)
+        and (step is None or _is_count(step))
+        and (epoch is None or _is_number(epoch))
+        and isinstance(event.get("name"), str)
+        and isinstance(event.setdefault("phase", None), str | None)
+        and (event["kind"] != "metric" or value is None or _is_number(value))
+    )
+
+
+def _number(value: Any) -> float | None:
+    return value if _is_number(value) else None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e308
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MAX_SEQ
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")

@@ -1,0 +1,60 @@
+"""The kinds of jobs: a name, the function that does the work, and whether it needs the device.
+
+Functions are named, not imported: only the worker of a job loads what its kind needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from simtune_core.errors import JobError
+from simtune_core.jobs.context import Job
+
+Run = Callable[[dict[str, Any], Job], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of job.
+
+    Attributes:
+        target: `module:function` of `run(params, job) -> result`.
+        device: Whether it waits for the device, of which one job at a time has the use.
+    """
+
+    target: str
+    device: bool
+
+
+KINDS = {
+    "embed": Kind("simtune_core.encoders.job:run", device=True),
+    "difficulty": Kind("simtune_core.difficulty.job:run", device=False),
+    "candidates": Kind("simtune_core.curriculum.candidates_job:run", device=False),
+    "curriculum": Kind("simtune_core.curriculum.job:run", device=False),
+    "train": Kind("simtune_core.training.job:run", device=True),
+    "diagnose": Kind("simtune_core.adapters.job:run", device=False),
+    "evaluate": Kind("simtune_core.evaluation.job:run", device=False),
+    "sleep": Kind("simtune_core.jobs.selftest:run", device=False),
+    "device_sleep": Kind("simtune_core.jobs.selftest:run", device=True),
+}
+
+
+def kind_named(name: str) -> Kind:
+    """Return the kind of a name.
+
+    Raises:
+        JobError: If there is no such kind.
+    """
+    if name not in KINDS:
+        raise JobError(f"A job kind must be one of {', '.join(KINDS)}, got {name!r}.")
+    return KINDS[name]
+
+
+def load_kind(name: str) -> Run:
+    """Import the function of a kind, with whatever it imports."""
+    module, function = kind_named(name).target.split(":")
+    run: Run = getattr(import_module(module), function)
+    return run

@@ -1,0 +1,128 @@
+"""Results of jobs as the tables and sentences of the command line; the JSON is the result itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from rich.table import Table
+
+from simtune_core.console import table
+from simtune_core.datasets import DatasetVersion
+from simtune_core.jobs.states import JobStatus
+from simtune_core.workflows.hardness import number_rows
+
+_METRICS = (
+    ("ROC-AUC", "roc_auc"),
+    ("Spearman", "spearman_cosine"),
+    ("AP", "cosine_ap"),
+    ("F1", "cosine_f1"),
+    ("MCC", "cosine_mcc"),
+    ("FPR", "fpr"),
+)
+
+
+def dataset_line(version: DatasetVersion) -> str:
+    """Say what was imported."""
+    splits = ", ".join(f"{split} {n:,}" for split, n in version.splits.items())
+    return f"{version.ref}: {version.n_rows:,} {version.kind}" + (f" ({splits})" if splits else "")
+
+
+def embed_line(result: dict[str, Any]) -> str:
+    """Say what was embedded and how fast."""
+    rate = result["texts_per_second"]
+    speed = f", {rate:,.0f} texts a second" if rate else ""
+    return (
+        f"{result['n_texts']:,} unique texts of {result['set']}: {result['n_computed']:,} embedded now with "
+        f"{result['encoder']} in {result['precision']}{speed}; {result['n_truncated']:,} longer than it reads."
+    )
+
+
+def difficulty_table(result: dict[str, Any]) -> Table:
+    """Lay the numbers of one or two pair sets side by side."""
+    refs = [side["ref"] for side in result["sides"]]
+    precision = "" if result["encoder"] == "tfidf" else f" ({result['precision']})"
+    title = f"Cosine of {result['title']}{precision}"
+    return table(["", *refs], [[row.label, *row.values] for row in number_rows(result)], title=title)
+
+
+def curriculum_table(result: dict[str, Any]) -> Table:
+    """Lay the phases of a curriculum out."""
+    columns = ("phase", "pairs", "wanted", "separability", "wanted sep.", "overlap")
+    names = ("name", "n_pairs", "n_wanted", "separability", "separability_wanted", "overlap")
+    rows = [[phase.get(name) for name in names] for phase in result["phases"]]
+    return table(columns, rows, title=f"{result['dataset']}: {result['n_pairs']:,} pairs in {result['title']}")
+
+
+def train_lines(result: dict[str, Any]) -> list[str | Table]:
+    """Show what was asked beside what ran, and which model came of it."""
+    rows = [
+        [line["name"], _short(line["asked"]), _short(line["ran"]), "yes" if line["equal"] else "NO"]
+        for line in result["ledger"]
+    ]
+    made = f"Model {result['model_id']}" if result.get("model_id") else "No model was saved."
+    return [table(("what ran", "asked", "ran", "equal"), rows), made]
+
+
+def checks_table(result: dict[str, Any]) -> Table:
+    """Lay the checks of a model out."""
+    rows = [[check["code"], check["title"], check["outcome"], check["message"] or ""] for check in result["checks"]]
+    return table(("check", "what holds", "outcome", "why"), rows, title=f"{result['model_id']}: {result['status']}")
+
+
+def evaluation_lines(result: dict[str, Any]) -> list[str | Table]:
+    """Lay the metrics, intervals and verdicts of an evaluation out."""
+    columns = ("model", *(label for label, _ in _METRICS), "threshold")
+    numbers = [
+        [model["title"], *(model["test"][name] for _, name in _METRICS), model["threshold"]]
+        for model in result["models"]
+    ]
+    verdicts = [_verdict_row(model, result["metric"]) for model in result["models"]]
+    source = result["threshold_from"] or "the judged pairs themselves"
+    level, n_resamples = result["config"]["level"], result["config"]["n_resamples"]
+    note = (
+        f"{result['n']:,} pairs of {result['set']}; threshold chosen on {source}; {100 * level:.0f} % intervals from "
+        f"{n_resamples:,} resamples of {result['n_records']:,} records."
+    )
+    judged = ("model", result["metric"], "interval", "minus baseline", "interval", "verdict")
+    return [table(columns, numbers), table(judged, verdicts), note]
+
+
+def jobs_table(jobs: Sequence[JobStatus]) -> Table:
+    """Lay jobs out, newest first."""
+    rows = [[job.id, job.kind, job.title, job.state, _progress(job), job.cause] for job in jobs]
+    return table(("id", "kind", "title", "state", "progress", "cause"), rows)
+
+
+def job_json(job: JobStatus) -> dict[str, Any]:
+    """Return a job's status as JSON."""
+    names = ("id", "kind", "title", "state", "created", "started", "ended", "done", "total", "eta_seconds", "last_step")
+    return {name: getattr(job, name) for name in names} | {"cause": job.cause, "params": job.params}
+
+
+def counts_table(counts: dict[str, int]) -> Table:
+    """Lay out what the store holds."""
+    return table(("what", "how many"), [[name.removeprefix("n_"), n] for name, n in counts.items()])
+
+
+def _verdict_row(model: dict[str, Any], metric: str) -> list[Any]:
+    difference = model["difference"]
+    verdict = "baseline" if model["baseline"] else (model["verdict"] or "not defined")
+    estimate = f"{difference['estimate']:+.4f}" if difference else ""
+    return [model["title"], model["test"][metric], _ends(model["interval"]), estimate, _ends(difference, "+"), verdict]
+
+
+def _ends(interval: dict[str, Any] | None, sign: str = "") -> str:
+    return f"{interval['low']:{sign}.4f} to {interval['high']:{sign}.4f}" if interval else ""
+
+
+def _progress(job: JobStatus) -> str:
+    if job.active and job.started:
+        share = f"{100 * (job.done or 0) / job.total:.0f} %" if job.total else "starting"
+        return f"{share} after {time.time() - job.started:.0f} s"
+    return f"{job.ended - job.started:.0f} s" if job.ended and job.started else ""
+
+
+def _short(value: Any) -> str:
+    return "" if value is None else str(value)[:60]

@@ -1,0 +1,1 @@
+"""One function per page action or CLI command: load, compute, save, return a result."""

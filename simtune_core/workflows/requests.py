@@ -1,0 +1,190 @@
+"""What a page or a command asks for, as the job that answers it: checked names in, kind and params out.
+
+Two requests with equal params are equal work and share one job: references are made canonical and encoders carry their
+fingerprint, so that a changed file is never mistaken for the old one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from simtune_core.adapters.checks import latest_checks
+from simtune_core.datasets import canonical_ref, list_versions, load_records
+from simtune_core.encoders.catalogue import resolve_encoder
+from simtune_core.encoders.config import EncodingConfig
+from simtune_core.errors import DataFaultError, EncoderError, WorkspaceError
+from simtune_core.files import NAME_PATTERN, valid_name
+from simtune_core.jobs.launcher import find_equal
+from simtune_core.training.artifacts import MANIFEST, read_manifest
+from simtune_core.training.config import TrainingConfig
+from simtune_core.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One job that has not been started.
+
+    Attributes:
+        kind: Its kind.
+        params: What the kind is given; JSON.
+        title: What a person reads in a list of jobs.
+    """
+
+    kind: str
+    params: dict[str, Any]
+    title: str
+
+
+def embed_request(workspace: Workspace, dataset: str, encoding: EncodingConfig) -> Request:
+    """Ask for the vectors of every text of a set."""
+    ref = canonical_ref(workspace, dataset)
+    encoder = _encoder(workspace, encoding.encoder)
+    if encoder["name"] == "tfidf":
+        raise EncoderError("TF-IDF needs no embedding; it is fitted on the texts being looked at. Choose an encoder.")
+    params = {"set": ref, "encoder": encoder["name"], "precision": encoding.precision, "fingerprints": [encoder]}
+    return Request("embed", params, f"Embed {ref} with {encoding.encoder}")
+
+
+def difficulty_request(
+    workspace: Workspace, dataset: str, against: str | None, encoding: EncodingConfig, *, score_cut: float
+) -> Request:
+    """Ask how hard one or two pair sets are in an encoder's space."""
+    ref = canonical_ref(workspace, dataset, "pairs")
+    other = canonical_ref(workspace, against, "pairs") if against else None
+    encoder = _encoder(workspace, encoding.encoder)
+    params = {
+        "set": ref,
+        "against": other,
+        "encoder": encoder["name"],
+        "precision": encoding.precision,
+        "score_cut": score_cut,
+        "fingerprints": [encoder],
+    }
+    title = f"Difficulty of {ref}" + (f" against {other}" if other else "") + f" with {encoding.encoder}"
+    return Request("difficulty", params, title)
+
+
+def candidates_request(workspace: Workspace, records: str, encoding: EncodingConfig, *, seed: int) -> Request:
+    """Ask for the counts of all candidate pairs of a record set."""
+    ref = canonical_ref(workspace, records, "records")
+    loaded = load_records(workspace, ref)
+    if not loaded.has_groups and loaded.frame["category"].nunique() < 2:
+        raise DataFaultError(
+            f"{ref} must have duplicate groups or at least two categories to tell positive from negative pairs; import "
+            "it again with a category column."
+        )
+    encoder = _encoder(workspace, encoding.encoder)
+    params = {
+        "records": ref,
+        "encoder": encoder["name"],
+        "precision": encoding.precision,
+        "seed": seed,
+        "fingerprints": [encoder],
+    }
+    return Request("candidates", params, f"Count candidates of {ref} with {encoding.encoder}")
+
+
+def curriculum_request(workspace: Workspace, candidates: str, config: dict[str, Any], name: str) -> Request:
+    """Ask for a pair set in phases, drawn from counted candidates; `candidates` is the id of their job.
+
+    Raises:
+        WorkspaceError: If another dataset has the name; the one that an equal request made is no other.
+    """
+    params = {"candidates": candidates, "config": config, "name": name}
+    if find_equal(workspace, "curriculum", params) is None:
+        _require_free_dataset(workspace, name)
+    return Request("curriculum", params, f"Curriculum {name}")
+
+
+def train_request(
+    workspace: Workspace, train: str, dev: str, *, base: str, config: dict[str, Any], name: str | None
+) -> Request:
+    """Ask for a training; `config` holds the TrainingConfig's settings that were chosen, as JSON."""
+    refs = [canonical_ref(workspace, ref, "pairs") for ref in (train, dev)]
+    if refs[0] == refs[1]:
+        raise DataFaultError(f"The dev pairs must be other pairs than the training pairs; both are {refs[0]}.")
+    encoder = _encoder(workspace, base)
+    if resolve_encoder(workspace, base).kind != "transformer":
+        raise EncoderError(f"Training starts from a transformer such as minilm, a folder or a hub id; got {base!r}.")
+    if name is not None and workspace.model(name).exists():
+        raise WorkspaceError(f"The name {name!r} is taken by another model; choose another name.")
+    chosen = TrainingConfig(**config)
+    params = {
+        "train": refs[0],
+        "dev": refs[1],
+        "base": encoder["name"],
+        "method": chosen.method,
+        "config": config,
+        "name": name,
+        "precision": chosen.precision,
+        "fingerprints": [encoder],
+    }
+    return Request("train", params, f"Train {name or chosen.method} on {refs[0]}")
+
+
+def diagnose_request(workspace: Workspace, model: str, base: str | None = None) -> Request:
+    """Ask whether a tuned model's adapter or head is applied; `base`, if given, must be the one it was tuned from."""
+    if not (workspace.model(model) / MANIFEST).exists():
+        raise EncoderError(f"Only a model tuned in this workspace can be diagnosed, and {model!r} is none.")
+    manifest = read_manifest(workspace.model(model))
+    if base is not None and resolve_encoder(workspace, base).fingerprint != manifest.base_fingerprint:
+        raise EncoderError(f"{model} was tuned from {manifest.base}, and {base} has another fingerprint.")
+    return Request("diagnose", {"model": model}, f"Diagnose {model}")
+
+
+def evaluate_request(
+    workspace: Workspace,
+    dataset: str,
+    encoders: Sequence[str],
+    *,
+    threshold_from: str | None,
+    precision: str,
+    config: dict[str, Any],
+) -> Request:
+    """Ask for the metrics of encoders on one pair set.
+
+    Args:
+        workspace: Where everything lies.
+        dataset: The pairs to judge on.
+        encoders: Names; the first is the baseline that the others are compared with. Repeats are dropped.
+        threshold_from: The pairs to choose thresholds on; None chooses them on the judged pairs, which is said.
+        precision: Number format of the encoders.
+        config: An EvaluationConfig as JSON.
+    """
+    names = list(dict.fromkeys(encoders))
+    ref = canonical_ref(workspace, dataset, "pairs")
+    dev = canonical_ref(workspace, threshold_from, "pairs") if threshold_from else None
+    if dev == ref:
+        raise DataFaultError(f"The threshold must be chosen on other pairs than it is judged on; both are {ref}.")
+    resolved = [_encoder(workspace, name) for name in names]
+    params = {
+        "set": ref,
+        "encoders": [encoder["name"] for encoder in resolved],
+        "baseline": resolved[0]["name"],
+        "threshold_from": dev,
+        "precision": precision,
+        "fingerprints": resolved,
+        "checked": {name: checked for name in names if (checked := _last_check(workspace, name)) is not None},
+        **config,
+    }
+    return Request("evaluate", params, f"Evaluate {', '.join(names)} on {ref}")
+
+
+def _encoder(workspace: Workspace, name: str) -> dict[str, str]:
+    encoder = resolve_encoder(workspace, name)
+    return {"name": encoder.name, "fingerprint": encoder.fingerprint}
+
+
+def _last_check(workspace: Workspace, name: str) -> float | None:
+    """Return when a tuned model was checked last: a newer check is a reason to judge it again."""
+    if not NAME_PATTERN.fullmatch(name) or not workspace.model(name).is_dir():
+        return None
+    report = latest_checks(workspace, name)
+    return report.created if report else None
+
+
+def _require_free_dataset(workspace: Workspace, name: str) -> None:
+    if list_versions(workspace, valid_name(name, "dataset name")):
+        raise WorkspaceError(f"The name {name!r} is taken by another dataset; choose another name.")
