@@ -1,0 +1,77 @@
+"""A workspace in which the whole path has been walked once, on a small part of the bundled sample; real parts only.
+
+The fixture is `walked`.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from simtune_core.workspace import SAMPLE, Workspace, open_workspace
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+N_PAIRS = {"train": 320, "dev": 120, "test": 160}
+
+
+@dataclass(frozen=True)
+class Walked:
+    """The workspace, and what each command said in JSON."""
+
+    workspace: Workspace
+    said: dict
+
+    def run(self, *arguments, fails=False):
+        """Run one more command on the workspace."""
+        return command(self.workspace, *arguments, fails=fails)
+
+
+def command(workspace, *arguments, fails=False):
+    """Run `python -m simtune_core ... --json` in a process of its own and return the envelope."""
+    environment = {**os.environ, "SIMTUNE_WORKSPACE": str(workspace.root)}
+    done = subprocess.run(
+        [sys.executable, "-m", "simtune_core", *arguments, "--json"],
+        cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=170,
+    )  # fmt: skip
+    assert done.returncode == (1 if fails else 0), done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+def small_sample(folder):
+    """Write a small part of the bundled sample as two files and return their paths: pairs and records."""
+    pairs = pd.read_parquet(SAMPLE / "pairs.parquet")
+    pairs = pd.concat([pairs[pairs.split == split].head(n) for split, n in N_PAIRS.items()])
+    records = pd.read_parquet(SAMPLE / "records.parquet").head(400)
+    pairs.to_csv(folder / "small.csv", index=False)
+    records.to_parquet(folder / "tickets.parquet")
+    return folder / "small.csv", folder / "tickets.parquet"
+
+
+@pytest.fixture(scope="session")
+def walked(tmp_path_factory):
+    """Walk the path by commands: import, difficulty, curriculum, head, LoRA, diagnose, evaluate."""
+    folder = tmp_path_factory.mktemp("walked")
+    workspace = open_workspace(folder / "workspace")
+    pairs, records = small_sample(folder)
+    said = {"import": command(workspace, "import", str(pairs), "--name", "small")}
+    command(workspace, "import", str(records), "--name", "tickets")
+    said["difficulty"] = command(workspace, "difficulty", "small:train", "--against", "small:test")
+    settings = folder / "curriculum.yaml"
+    settings.write_text("pairs_per_phase: 60\n")
+    said["curriculum"] = command(workspace, "curriculum", "tickets", "--name", "cut", "--config", str(settings))
+    train = ("train", "small:train", "--dev", "small:dev")
+    said["head"] = command(workspace, *train, "--method", "head", "--name", "walk-head")
+    said["lora"] = command(
+        workspace, *train, "--method", "lora", "--name", "walk-lora", "--set", "max_steps=4", "--set", "evaluations=1",
+        "--set", "max_dev_pairs=40", "--set", "max_seq_length=32",
+    )  # fmt: skip
+    said["diagnose"] = command(workspace, "diagnose", "walk-lora")
+    said["evaluate"] = command(
+        workspace, "evaluate", "small:test", "--encoders", "walk-head,walk-lora", "--threshold-from", "small:dev"
+    )
+    return Walked(workspace, said)
