@@ -11,14 +11,16 @@ from typing import Annotated, Any, Literal
 import typer
 
 from simtune_core import wording
+from simtune_core.commands import jobs, store
+from simtune_core.commands.options import Detach, EncoderName, FailOn, Json, PrecisionName, Where
 from simtune_core.console import Report, progress_bar, reported
 from simtune_core.curriculum.phases import CurriculumConfig
-from simtune_core.encoders.config import EncodingConfig, Precision
+from simtune_core.encoders.config import EncodingConfig
 from simtune_core.evaluation.config import EvaluationConfig
 from simtune_core.files import printable
 from simtune_core.settings import with_overrides
 from simtune_core.training.config import TrainingConfig
-from simtune_core.workflows import data, demo, requests, running, upkeep
+from simtune_core.workflows import data, demo, requests, running
 from simtune_core.workspace import Workspace, open_workspace
 
 app = typer.Typer(
@@ -27,15 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Know whether your pairs can teach a sentence-embedding model anything; train it; prove that it is better.",
 )
-store_app = typer.Typer(no_args_is_help=True, help="The results store: an index over the workspace's files.")
-app.add_typer(store_app, name="store")
 
-Where = Annotated[Path | None, typer.Option("--workspace", help="The workspace; default $SIMTUNE_WORKSPACE or here.")]
-Json = Annotated[bool, typer.Option("--json", help="Write one JSON object to standard output.")]
-FailOn = Annotated[Literal["finding"] | None, typer.Option("--fail-on", help="Exit 1 when there is a finding.")]
-Detach = Annotated[bool, typer.Option("--detach", help="Start the job, print its id and return.")]
-EncoderName = Annotated[str, typer.Option("--encoder", help=EncodingConfig.model_fields["encoder"].description)]
-PrecisionName = Annotated[Precision, typer.Option(help=EncodingConfig.model_fields["precision"].description)]
 _ENCODING = EncodingConfig()
 _EVALUATION = EvaluationConfig()
 
@@ -212,43 +206,6 @@ def evaluate(
             report.say(*wording.evaluation_lines(result))
 
 
-@app.command()
-def jobs(workspace: Where = None, as_json: Json = False) -> None:
-    """List every job with its computed state."""
-    with reported("jobs", as_json=as_json) as report:
-        found = running.list_jobs(open_workspace(workspace))
-        report.result = {"jobs": [wording.job_json(status) for status in found]}
-        report.say(wording.jobs_table(found) if found else "There is no job yet.")
-
-
-@app.command()
-def stop(job: str, workspace: Where = None, as_json: Json = False) -> None:
-    """Ask a job to save its work and end."""
-    with reported("stop", as_json=as_json) as report:
-        where = open_workspace(workspace)
-        running.request_stop(where, job)
-        status = running.read_job(where, job)
-        report.result = wording.job_json(status)
-        report.say(f"{status.title}: {status.state}. {status.cause}".strip())
-
-
-@app.command()
-def log(job: str, workspace: Where = None, as_json: Json = False) -> None:
-    """Show the end of a job's log."""
-    with reported("log", as_json=as_json) as report:
-        report.result = {"job": job, "log": running.read_log(open_workspace(workspace), job)}
-        report.say(report.result["log"] or "The log is empty.")
-
-
-@app.command()
-def worker(workspace: Where = None, as_json: Json = False) -> None:
-    """Start what waits in the queue and stay until nothing waits or runs (after a reboot, say)."""
-    with reported("worker", as_json=as_json) as report:
-        started = upkeep.work_off_queue(open_workspace(workspace))
-        report.result = {"started": started}
-        report.say(f"Started {len(started)} of the queued jobs; nothing waits any more.")
-
-
 @app.command("demo")
 def demo_(fail_on: FailOn = None, workspace: Where = None, as_json: Json = False) -> None:
     """Walk the whole path on the bundled sample: difficulty, curriculum, head, LoRA, checks, verdict; many jobs."""
@@ -263,32 +220,8 @@ def demo_(fail_on: FailOn = None, workspace: Where = None, as_json: Json = False
         report.say(*wording.evaluation_lines(walked.evaluation), walked.verdict)
 
 
-@store_app.command()
-def rebuild(workspace: Where = None, as_json: Json = False) -> None:
-    """Make the results store again from datasets, jobs and models."""
-    with reported("store rebuild", as_json=as_json) as report:
-        report.result = upkeep.rebuild_store(open_workspace(workspace))
-        report.say(wording.counts_table(report.result["counts"]))
-
-
-@store_app.command()
-def check(fail_on: FailOn = None, workspace: Where = None, as_json: Json = False) -> None:
-    """Compare every line of every file with the rows of the store."""
-    with reported("store check", as_json=as_json, fail_on=fail_on) as report:
-        report.take(upkeep.check_store(open_workspace(workspace)))
-        report.say("The store agrees with the files." if not report.findings else "The store differs from the files.")
-
-
-@store_app.command()
-def export(
-    folder: Annotated[Path, typer.Argument(help="A folder for one Parquet file a table.")],
-    workspace: Where = None,
-    as_json: Json = False,
-) -> None:
-    """Write every table of the store as Parquet; nothing is overwritten."""
-    with reported("store export", as_json=as_json) as report:
-        report.result = {"files": upkeep.export_store(open_workspace(workspace), folder)}
-        report.say(*report.result["files"])
+jobs.add_to(app)
+app.add_typer(store.app, name="store")
 
 
 def main() -> None:
