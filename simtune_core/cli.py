@@ -18,6 +18,7 @@ from simtune_core.curriculum.phases import CurriculumConfig
 from simtune_core.encoders.config import EncodingConfig
 from simtune_core.evaluation.config import EvaluationConfig
 from simtune_core.files import printable
+from simtune_core.preferences import preferences_of
 from simtune_core.settings import with_overrides
 from simtune_core.training.config import TrainingConfig
 from simtune_core.workflows import data, demo, requests, running
@@ -71,7 +72,7 @@ def import_(
 @app.command()
 def embed(
     dataset: Annotated[str, typer.Argument(metavar="SET")],
-    encoder: EncoderName = _ENCODING.encoder,
+    encoder: EncoderName = None,
     precision: PrecisionName = _ENCODING.precision,
     detach: Detach = False,
     fail_on: FailOn = None,
@@ -81,7 +82,7 @@ def embed(
     """Embed every text of a set once; later commands find the vectors in the cache."""
     with reported("embed", as_json=as_json, fail_on=fail_on) as report:
         where = open_workspace(workspace)
-        encoding = EncodingConfig(encoder=encoder, precision=precision)
+        encoding = EncodingConfig(encoder=_or_default(where, encoder), precision=precision)
         if result := _run(where, requests.embed_request(where, dataset, encoding), report, detach=detach):
             report.say(wording.embed_line(result))
 
@@ -90,7 +91,7 @@ def embed(
 def difficulty(
     dataset: Annotated[str, typer.Argument(metavar="SET")],
     against: Annotated[str | None, typer.Option(help="The pairs to compare with, such as the test split.")] = None,
-    encoder: EncoderName = _ENCODING.encoder,
+    encoder: EncoderName = None,
     precision: PrecisionName = _ENCODING.precision,
     score_cut: Annotated[float, typer.Option(help="Graded pairs are similar from here on.")] = _EVALUATION.score_cut,
     detach: Detach = False,
@@ -101,7 +102,7 @@ def difficulty(
     """Say how hard one or two pair sets are in a space, before anything is trained."""
     with reported("difficulty", as_json=as_json, fail_on=fail_on) as report:
         where = open_workspace(workspace)
-        encoding = EncodingConfig(encoder=encoder, precision=precision)
+        encoding = EncodingConfig(encoder=_or_default(where, encoder), precision=precision)
         request = requests.difficulty_request(where, dataset, against, encoding, score_cut=score_cut)
         if result := _run(where, request, report, detach=detach):
             report.say(wording.difficulty_table(result))
@@ -112,7 +113,7 @@ def curriculum(
     records: str,
     name: Annotated[str, typer.Option(help="Name of the pair set to make.")],
     config: Annotated[Path | None, typer.Option(help="YAML or JSON of curriculum settings.")] = None,
-    encoder: EncoderName = "tfidf",
+    encoder: Annotated[str, typer.Option("--encoder", help="The space of the candidates.")] = "tfidf",
     precision: PrecisionName = _ENCODING.precision,
     fail_on: FailOn = None,
     workspace: Where = None,
@@ -139,7 +140,7 @@ def train(
     dataset: Annotated[str, typer.Argument(metavar="SET", help="The training pairs.")],
     dev: Annotated[str, typer.Option(help="The pairs on which epochs and weights are chosen; never the test pairs.")],
     method: Annotated[Literal["head", "lora", "full"] | None, typer.Option(help="Default: head.")] = None,
-    base: Annotated[str, typer.Option(help="The encoder to start from.")] = _ENCODING.encoder,
+    base: Annotated[str | None, typer.Option(help="The encoder to start from; default: the setting.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the model to make.")] = None,
     config: Annotated[Path | None, typer.Option(help="YAML or JSON of training settings.")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="key=value, as often as needed.")] = None,
@@ -154,7 +155,12 @@ def train(
         chosen = TrainingConfig.from_file(config) if config else TrainingConfig()
         chosen = with_overrides(chosen, [*([f"method={method}"] if method else []), *(settings or [])])
         request = requests.train_request(
-            where, dataset, dev, base=base, config=chosen.model_dump(mode="json", exclude_unset=True), name=name
+            where,
+            dataset,
+            dev,
+            base=_or_default(where, base),
+            config=chosen.model_dump(mode="json", exclude_unset=True),
+            name=name,
         )
         if result := _run(where, request, report, detach=detach, reuse=False):
             report.say(*wording.train_lines(result))
@@ -181,7 +187,9 @@ def diagnose(
 def evaluate(
     dataset: Annotated[str, typer.Argument(metavar="SET", help="The pairs to judge on.")],
     encoders: Annotated[str, typer.Option(help="Names, separated by commas.")],
-    baseline: Annotated[str, typer.Option(help="What the others are compared with.")] = _ENCODING.encoder,
+    baseline: Annotated[
+        str | None, typer.Option(help="What the others are compared with; default: the setting.")
+    ] = None,
     threshold_from: Annotated[str | None, typer.Option(help="The pairs to choose the threshold on.")] = None,
     precision: PrecisionName = _ENCODING.precision,
     settings: Annotated[list[str] | None, typer.Option("--set", help="key=value of the evaluation settings.")] = None,
@@ -197,7 +205,7 @@ def evaluate(
         request = requests.evaluate_request(
             where,
             dataset,
-            [baseline, *names],
+            [_or_default(where, baseline), *names],
             threshold_from=threshold_from,
             precision=precision,
             config=with_overrides(_EVALUATION, settings or []).model_dump(mode="json"),
@@ -227,6 +235,11 @@ app.add_typer(store.app, name="store")
 def main() -> None:
     """Run the command line."""
     app()
+
+
+def _or_default(workspace: Workspace, encoder: str | None) -> str:
+    """Return the encoder asked for, else the one that the workspace's settings name."""
+    return encoder or preferences_of(workspace).default_encoder
 
 
 def _run(

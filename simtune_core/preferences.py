@@ -19,6 +19,7 @@ from simtune_core.workspace import VARIABLE, Workspace
 
 Source = Literal["default", "file", "environment"]
 FILE = "settings.yaml"
+DEFAULT_ENCODER = "minilm"
 PREFIX = f"{VARIABLE.partition('_')[0]}_"
 _HIDDEN = ("notify_command",)  # runs a program: set by who may write the file or the environment, never from a page
 
@@ -45,7 +46,7 @@ class Preferences(Settings):
         description="Size of data/cache above which what was used longest ago is removed.",
     )
     default_encoder: str = Field(
-        default="minilm",
+        default=DEFAULT_ENCODER,
         min_length=1,
         max_length=200,
         description="The encoder where none is chosen: baseline and base.",

@@ -13,5 +13,8 @@ Where = Annotated[Path | None, typer.Option("--workspace", help="The workspace; 
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON object to standard output.")]
 FailOn = Annotated[Literal["finding"] | None, typer.Option("--fail-on", help="Exit 1 when there is a finding.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Start the job, print its id and return.")]
-EncoderName = Annotated[str, typer.Option("--encoder", help=EncodingConfig.model_fields["encoder"].description)]
+EncoderName = Annotated[
+    str | None,
+    typer.Option("--encoder", help=f"{EncodingConfig.model_fields['encoder'].description} Default: the setting."),
+]
 PrecisionName = Annotated[Precision, typer.Option(help=EncodingConfig.model_fields["precision"].description)]

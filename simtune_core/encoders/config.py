@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from simtune_core.preferences import DEFAULT_ENCODER
 from simtune_core.settings import Settings
 
 Precision = Literal["auto", "fp32", "bf16"]
@@ -14,7 +15,7 @@ Precision = Literal["auto", "fp32", "bf16"]
 class EncodingConfig(Settings):
     """Settings of embedding."""
 
-    encoder: str = Field("minilm", description="The space: an encoder's name, or tfidf for TF-IDF cosine.")
+    encoder: str = Field(DEFAULT_ENCODER, description="The space: an encoder's name, or tfidf for TF-IDF cosine.")
     precision: Precision = Field(
         "auto",
         description="Number format of the encoder's weights: auto is bf16 where the hardware computes in it, "
