@@ -6,6 +6,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from simtune_core.datasets import list_datasets
+from simtune_core.jobs.launcher import follow
 from tests.walk import command
 
 
@@ -127,11 +128,12 @@ def test_dropped_rows_are_a_warning_with_their_count_and_a_name_that_is_no_utf8_
     ]
 
 
-def test_a_detached_job_is_told_by_its_id_and_goes_on(walked):
+def test_a_detached_job_is_told_by_its_id_and_goes_on(own_walk):
     arguments = ("difficulty", "small:dev", "--encoder", "tfidf")
-    job = walked.run(*arguments, "--detach")["result"]["job"]
-    assert walked.run(*arguments)["result"]["job"] == job
-    assert "job" in walked.run("diagnose", "walk-head", "--detach")["result"]
+    job = own_walk.run(*arguments, "--detach")["result"]["job"]
+    assert own_walk.run(*arguments)["result"]["job"] == job
+    detached = own_walk.run("diagnose", "walk-head", "--detach")["result"]["job"]
+    assert follow(own_walk.workspace, detached).state == "done"
 
 
 def test_a_folder_that_is_no_model_is_refused(walked, tmp_path):

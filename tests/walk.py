@@ -1,10 +1,11 @@
 """A workspace in which the whole path has been walked once, on a small part of the bundled sample; real parts only.
 
-The fixture is `walked`.
+The fixtures are `walked`, which no test changes, and `own_walk`, a copy of it that belongs to one test.
 """
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -75,3 +76,15 @@ def walked(tmp_path_factory):
         workspace, "evaluate", "small:test", "--encoders", "walk-head,walk-lora", "--threshold-from", "small:dev"
     )
     return Walked(workspace, said)
+
+
+def copy_of(walked, folder):
+    """Copy the walked workspace, for a test that adds to it."""
+    shutil.copytree(walked.workspace.root, folder / "workspace")
+    return Walked(open_workspace(folder / "workspace"), dict(walked.said))
+
+
+@pytest.fixture
+def own_walk(walked, tmp_path):
+    """Return a copy of the walked workspace that belongs to the test."""
+    return copy_of(walked, tmp_path / "own")

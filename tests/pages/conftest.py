@@ -1,4 +1,4 @@
-"""Workspaces for the tests of pages: the walked one, a copy of it that may be changed, and one with a dead adapter."""
+"""A workspace for the tests of pages: a copy of the walked one, with a dead adapter."""
 
 import shutil
 
@@ -9,22 +9,9 @@ from simtune_core.adapters.job import run as diagnose
 from simtune_core.files import read_json, write_json
 from simtune_core.jobs.context import Job
 from simtune_core.training.artifacts import MANIFEST, file_hashes
-from simtune_core.workspace import open_workspace
-from tests.walk import Walked
+from tests.walk import copy_of
 
 DEAD = "walk-dead"
-
-
-def copy_of(walked, folder):
-    """Copy the walked workspace, for a test that adds to it."""
-    shutil.copytree(walked.workspace.root, folder / "workspace")
-    return Walked(open_workspace(folder / "workspace"), dict(walked.said))
-
-
-@pytest.fixture
-def own_walk(walked, tmp_path):
-    """Return a copy of the walked workspace that belongs to the test."""
-    return copy_of(walked, tmp_path / "own")
 
 
 @pytest.fixture(scope="session")
