@@ -7,9 +7,10 @@ from simtune_core.workflows.requests import diagnose_request
 from ui.adapters import checks_table, layer_figure, measurements, status_banner
 from ui.ask import launch_once
 from ui.errors import shown_as_message
-from ui.frame import ensure_frame, link_to
+from ui.frame import ensure_frame
 from ui.jobs import job_panel
 from ui.keys import key
+from ui.menu import link_to
 from ui.session import current_workspace
 from ui.widgets import pick_one
 

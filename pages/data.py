@@ -5,9 +5,10 @@ import streamlit as st
 from simtune_core.workflows import data
 from ui.datasets import dataset_table, row_browser
 from ui.errors import shown_as_message
-from ui.frame import ensure_frame, link_to
+from ui.frame import ensure_frame
 from ui.importer import import_form
 from ui.keys import key
+from ui.menu import link_to
 from ui.session import current_workspace
 
 ensure_frame()

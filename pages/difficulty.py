@@ -11,9 +11,10 @@ from simtune_core.workflows.requests import difficulty_request
 from ui.ask import answer_to, show_findings
 from ui.empty import stop_without_data
 from ui.errors import shown_as_message
-from ui.frame import ensure_frame, link_to
+from ui.frame import ensure_frame
 from ui.hardness import difficulty_cards, difficulty_table
 from ui.keys import key
+from ui.menu import link_to
 from ui.session import current_workspace
 from ui.spaces import pick_encoder
 from ui.widgets import field_for, pick_one, select_for

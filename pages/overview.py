@@ -6,7 +6,8 @@ from simtune_core.workflows.overview import look_over
 from ui.datasets import dataset_table
 from ui.empty import sample_button
 from ui.errors import shown_as_message
-from ui.frame import ensure_frame, link_to
+from ui.frame import ensure_frame
+from ui.menu import link_to
 from ui.overview import counts_row, job_table, lead_cards, model_table, next_step
 from ui.session import current_workspace
 

@@ -13,10 +13,10 @@ from simtune_core.workflows.requests import curriculum_request
 from simtune_core.workflows.running import result_of
 from ui.ask import launch_once, show_findings
 from ui.errors import shown_as_message
-from ui.frame import link_to
 from ui.jobs import job_panel
 from ui.keys import config_key, key
 from ui.live_chart import plotly_live
+from ui.menu import link_to
 from ui.session import current_workspace
 from ui.text import as_label
 from ui.widgets import field_for, slider_for

@@ -8,7 +8,7 @@ from simtune_core.datasets import DatasetKind
 from simtune_core.workflows import data
 from simtune_core.workspace import Workspace
 from ui.errors import shown_as_message
-from ui.frame import link_to
+from ui.menu import link_to
 
 
 def stop_without_data(workspace: Workspace, kind: DatasetKind = "pairs") -> None:

@@ -11,9 +11,9 @@ import streamlit as st
 from simtune_core.jobs.states import JobStatus
 from simtune_core.workflows.models import ModelManifest
 from simtune_core.workflows.overview import Lead, Overview, Step
-from ui.frame import link_to
 from ui.jobs import STATES, progress_words
 from ui.keys import key
+from ui.menu import link_to
 from ui.text import as_label, duration
 from ui.verdicts import METRIC_WORDS, VERDICTS, in_red
 

@@ -19,10 +19,10 @@ from simtune_core.workflows.runs import RunReader, RunView
 from simtune_core.workspace import Workspace
 from ui.ask import launch_once, show_findings
 from ui.errors import shown_as_message
-from ui.frame import link_to
 from ui.jobs import job_panel
 from ui.keys import key
 from ui.live_chart import plotly_live
+from ui.menu import link_to
 from ui.spaces import pick_encoder
 from ui.text import as_label
 from ui.widgets import field_for, pick_one, select_for

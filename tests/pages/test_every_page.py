@@ -3,7 +3,7 @@
 import pytest
 
 from tests.pages.screen import alts, steps, words
-from ui.frame import PAGES
+from ui.menu import PAGES
 
 NAMES = [entry.stem for entry in PAGES]
 NEEDS_PAIRS = {"difficulty", "training", "evaluation"}

@@ -12,7 +12,8 @@ from streamlit import config as streamlit_config
 
 from simtune_core.figures.style import CATEGORY
 from simtune_core.workspace import CHECKOUT, VARIABLE
-from ui.frame import PAGES, PLOTLY_COPY, Entry
+from ui.frame import PLOTLY_COPY
+from ui.menu import PAGES, Entry
 
 HEAVY = ("torch", "sentence_transformers", "umap", "sklearn", "scipy", "peft", "transformers")
 SERVER_CONFIG = tomllib.loads((CHECKOUT / ".streamlit" / "config.toml").read_text())
