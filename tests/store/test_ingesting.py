@@ -17,7 +17,7 @@ from simtune_core.errors import StoreError
 from simtune_core.files import write_json
 from simtune_core.jobs.context import Job
 from simtune_core.jobs.launcher import follow, launch
-from simtune_core.store.ingesting import flat_metrics
+from simtune_core.store.job_rows import flat_metrics
 
 EVALUATION = {
     "baseline": "minilm",
