@@ -35,7 +35,7 @@ LAYERS = {
     **dict.fromkeys((*COMPUTE, "simtune_core.jobs", "simtune_core.store"), 3),
     **dict.fromkeys((f"simtune_core.{name}" for name in ("pairs", "records", "datasets", "importing", "tables")), 2),
     **dict.fromkeys(
-        (f"simtune_core.{name}" for name in ("workspace", "files", "settings", "preferences", "errors")), 1
+        (f"simtune_core.{name}" for name in ("workspace", "files", "settings", "preferences", "cache", "errors")), 1
     ),
     "simtune_core": 0,  # the package itself: its version
 }

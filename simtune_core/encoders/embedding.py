@@ -16,10 +16,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from simtune_core.cache import keep_within_limit, mark_used
 from simtune_core.encoders.catalogue import Encoder
 from simtune_core.encoders.config import Precision
 from simtune_core.encoders.loading import load_model, resolve_precision
-from simtune_core.errors import EncoderError
+from simtune_core.errors import EncoderError, WorkspaceError
 from simtune_core.files import new_id, whole_file
 from simtune_core.workspace import Workspace
 
@@ -79,15 +80,19 @@ def embed(
     resolved = resolve_precision(precision)
     keys = [_key(text) for text in texts]
     unique = dict(zip(keys, texts, strict=True))
-    folder = workspace.cache / "embeddings" / f"{encoder.fingerprint[:24]}-{resolved}"
-    vectors = _read_cache(folder, unique)
+    vectors = _read_cache(cache_folder(workspace, encoder, resolved), unique)
     missing = [key for key in unique if key not in vectors]
     if missing:
-        vectors |= _compute(encoder, resolved, {key: unique[key] for key in missing}, folder, progress)
+        vectors |= _compute(workspace, encoder, resolved, {key: unique[key] for key in missing}, progress)
     elif progress:
         progress(len(unique), len(unique), "all texts were embedded before")
     matrix = np.stack([vectors[key] for key in keys]) if keys else np.zeros((0, 0), np.float32)
     return Embeddings(matrix, resolved, len(missing), len(unique))
+
+
+def cache_folder(workspace: Workspace, encoder: Encoder, precision: str) -> Path:
+    """Return where the vectors of an encoder in one precision are cached; `*` for the precision gives a pattern."""
+    return workspace.cache / "embeddings" / f"{encoder.fingerprint[:24]}-{precision}"
 
 
 def count_truncated(encoder: Encoder, texts: Sequence[str]) -> int:
@@ -113,7 +118,11 @@ def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _compute(
-    encoder: Encoder, precision: Precision, texts: dict[bytes, str], folder: Path, progress: Progress | None
+    workspace: Workspace,
+    encoder: Encoder,
+    precision: Literal["fp32", "bf16"],
+    texts: dict[bytes, str],
+    progress: Progress | None,
 ) -> dict[bytes, NDArray[np.float32]]:
     if progress:
         progress(0, len(texts), f"loading {encoder.title}")
@@ -129,7 +138,8 @@ def _compute(
         shard |= dict(zip(keys, rows, strict=True))
         last = start + BATCH >= len(ordered)
         if len(shard) >= SHARD or last:
-            _write_shard(folder, shard)
+            _write_shard(cache_folder(workspace, encoder, precision), shard)
+            keep_within_limit(workspace)
             vectors |= shard
             shard = {}
         if progress:
@@ -139,8 +149,13 @@ def _compute(
 
 def _write_shard(folder: Path, shard: dict[bytes, NDArray[np.float32]]) -> None:
     keys = np.frombuffer(b"".join(shard), dtype=np.uint8).reshape(len(shard), _HASH_BYTES)
-    with whole_file(folder / f"part-{new_id()}.npz") as beside, beside.open("wb") as file:
-        np.savez(file, keys=keys, vectors=np.stack(list(shard.values())))
+    try:
+        with whole_file(folder / f"part-{new_id()}.npz") as beside, beside.open("wb") as file:
+            np.savez(file, keys=keys, vectors=np.stack(list(shard.values())))
+    except WorkspaceError as error:
+        if not isinstance(error.__cause__, FileNotFoundError):
+            raise
+        _log.warning("the cache was deleted while it was written; these vectors are not kept in it")
 
 
 def _read_cache(folder: Path, wanted: dict[bytes, str]) -> dict[bytes, NDArray[np.float32]]:
@@ -149,13 +164,16 @@ def _read_cache(folder: Path, wanted: dict[bytes, str]) -> dict[bytes, NDArray[n
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as part:
                 keys, vectors = part["keys"], part["vectors"]
+        except FileNotFoundError:  # another process made room, or somebody emptied the cache
+            continue
         except (OSError, ValueError, KeyError, EOFError, IndexError, zipfile.BadZipFile):
             _log.warning("cache file %s is damaged and ignored; its texts are embedded again", path.name)
             path.unlink(missing_ok=True)
             continue
-        for row, key in enumerate(map(bytes, keys)):
-            if key in wanted:
-                found[key] = vectors[row]
+        rows = {key: vectors[row] for row, key in enumerate(map(bytes, keys)) if key in wanted}
+        if rows:
+            mark_used(path)
+        found |= rows
     return found
 
 
