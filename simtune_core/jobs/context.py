@@ -5,7 +5,6 @@ Writes `events.jsonl` alone; result, error and exit are written by the worker an
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import signal
@@ -16,8 +15,10 @@ from collections import deque
 from pathlib import Path
 from typing import Any, Literal, Self
 
+import msgspec
+
 from simtune_core.files import disk_error
-from simtune_core.jobs.events import VERSION, parse_event, plain
+from simtune_core.jobs.events import VERSION, Event, EventKind, event_line, parse_event, plain
 from simtune_core.workspace import Workspace
 
 EVENTS = "events.jsonl"
@@ -35,13 +36,15 @@ class Job:
         id: The job's id, the name of its folder.
         folder: Where the job may write files of its own.
         workspace: The workspace the job belongs to.
+        continues: Folder of the checkpoint that the job goes on from; None when it begins at the beginning.
         alerts: Every alert so far, as findings.
     """
 
-    def __init__(self, folder: Path, workspace: Workspace) -> None:
+    def __init__(self, folder: Path, workspace: Workspace, *, continues: Path | None = None) -> None:
         self.id = folder.name
         self.folder = folder
         self.workspace = workspace
+        self.continues = continues
         self.alerts: list[dict[str, Any]] = []
         self._stop = False
         self._lock = threading.Lock()
@@ -88,7 +91,7 @@ class Job:
         self._points.append((now, float(done), float(total)))
         self._progress_due = now + _PROGRESS_SECONDS
         self._pending = None
-        self._write("progress", "progress", value)
+        self._report("progress", "progress", value)
 
     def metric(
         self,
@@ -100,24 +103,39 @@ class Job:
         phase: str | None = None,
     ) -> None:
         """Report one value of a curve; a value that is not finite is kept as text beside a null."""
-        self._write("metric", name, float(value), step=step, epoch=epoch, phase=phase)
+        number = float(value)
+        finite = math.isfinite(number)
+        self._write(
+            Event(
+                v=VERSION,
+                seq=0,
+                time=_now(),
+                kind="metric",
+                name=plain(name),
+                step=None if step is None else int(step),
+                epoch=plain(None if epoch is None else float(epoch)),
+                phase=plain(phase),
+                value=number if finite else None,
+                value_text=None if finite else repr(number),
+            )
+        )
 
     def phase(self, name: str, *, step: int | None = None) -> None:
         """Report that a phase begins."""
-        self._write("phase", name, None, step=step, phase=name)
+        self._report("phase", name, None, step=step)
 
     def ledger(self, name: str, value: Any) -> None:
         """Report one entry of the ledger of a run: anything JSON can hold."""
-        self._write("ledger", name, value)
+        self._report("ledger", name, value)
 
     def alert(self, code: str, message: str, *, severity: Severity = "warning", step: int | None = None) -> None:
         """Report something the researcher should know, as a sentence with a stable code."""
         self.alerts.append({"code": code, "severity": severity, "message": message, "step": step})
-        self._write("alert", code, {"severity": severity, "message": message}, step=step)
+        self._report("alert", code, {"severity": severity, "message": message}, step=step)
 
     def log(self, text: str) -> None:
         """Write a line to the event file and to standard output, which is the job's log."""
-        self._write("log", "log", text)
+        self._report("log", "log", text)
         sys.stdout.write(f"{plain(text)}\n")
 
     def close(self) -> None:
@@ -125,7 +143,7 @@ class Job:
         if self._descriptor < 0:
             return
         if self._pending is not None:
-            self._write("progress", "progress", self._pending)
+            self._report("progress", "progress", self._pending)
         os.fsync(self._descriptor)
         os.close(self._descriptor)
         self._descriptor = -1
@@ -136,17 +154,15 @@ class Job:
         then, done_then, _ = self._points[0]
         return (done - done_then) / (now - then) if now > then and done > done_then else None
 
-    def _write(self, kind: str, name: str, value: Any, **where: Any) -> None:
+    def _report(self, kind: EventKind, name: str, value: Any, *, step: int | None = None) -> None:
+        step = None if step is None else int(step)
+        phase = plain(name) if kind == "phase" else None
+        self._write(Event(VERSION, 0, _now(), kind, plain(name), step, None, phase, plain(value)))
+
+    def _write(self, event: Event) -> None:
         """Append one event as a whole line with a single write, so that a kill tears the last line at most."""
-        event = {"v": VERSION, "seq": 0, "time": round(time.time(), 3), "kind": kind, "name": name}
-        event |= {"step": _step(where), "epoch": plain(where.get("epoch")), "phase": where.get("phase")}
-        if isinstance(value, float) and not math.isfinite(value):
-            event |= {"value": None, "value_text": repr(value)}
-        else:
-            event["value"] = plain(value)
         with self._lock:
-            event["seq"] = self._seq
-            line = (json.dumps(event, separators=(",", ":"), allow_nan=False) + "\n").encode()
+            line = event_line(msgspec.structs.replace(event, seq=self._seq))
             try:
                 written = os.write(self._descriptor, line)
                 if written < len(line):
@@ -165,9 +181,8 @@ class Job:
         self._stop = True
 
 
-def _step(where: dict[str, Any]) -> int | None:
-    step = where.get("step")
-    return None if step is None else int(step)
+def _now() -> float:
+    return round(time.time(), 3)
 
 
 def _next_seq(path: Path) -> int:
@@ -182,4 +197,4 @@ def _next_seq(path: Path) -> int:
         with path.open("ab") as file:
             file.write(b"\n")
     events = (parse_event(line) for line in reversed(block.split(b"\n")))
-    return next((int(event["seq"]) + 1 for event in events if event is not None), 0)
+    return next((event.seq + 1 for event in events if event is not None), 0)

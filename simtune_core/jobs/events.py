@@ -5,19 +5,52 @@ Writes nothing; the writer is `context.Job`.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+from zlib import crc32
 
-VERSION = 1
-KINDS = ("metric", "progress", "log", "phase", "ledger", "alert")
+import msgspec
+
+VERSION: Literal[1] = 1
 BATCH_BYTES = 8 << 20
 TAIL_BYTES = 64 << 10
-_MAX_SEQ = 2**53
+EventKind = Literal["metric", "progress", "log", "phase", "ledger", "alert"]
+_Count = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
+_SUM = b',"c":'
+
+
+class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """One line of an event file; what is None is left out of the line.
+
+    Attributes:
+        v: Version of the contract.
+        seq: Number of the event in its job; the order of events.
+        time: Unix time.
+        kind: What it reports.
+        name: Metric, phase, ledger entry or code of an alert.
+        step: Optimizer step.
+        epoch: Epochs trained so far.
+        phase: Phase of the training.
+        value: A finite number or None for a metric; anything JSON can hold for the others.
+        value_text: The value of a metric that is not a finite number.
+        c: CRC-32 of the line before this key; a line whose sum is wrong is not an event. None in a line without a sum.
+    """
+
+    v: Literal[1]
+    seq: _Count
+    time: float
+    kind: EventKind
+    name: str
+    step: _Count | None = None
+    epoch: float | None = None
+    phase: str | None = None
+    value: Any = None
+    value_text: str | None = None
+    c: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +58,12 @@ class EventBatch:
     """Events read from one place of an event file on.
 
     Attributes:
-        events: The events in the order of the file; keys `v, seq, time, kind, name, step, epoch, phase, value`, and
-            `value_text` where the value is not a finite number and `value` is therefore None.
+        events: The events in the order of the file.
         offset: Byte after the last complete line read; where the next look begins.
         n_bad: Complete lines that are not events.
     """
 
-    events: tuple[dict[str, Any], ...]
+    events: tuple[Event, ...]
     offset: int
     n_bad: int
 
@@ -88,15 +120,23 @@ def read_events(path: Path, offset: int = 0, *, max_bytes: int = BATCH_BYTES) ->
     return EventBatch(tuple(events), offset + end, len(lines) - len(events))
 
 
-def parse_event(line: bytes) -> dict[str, Any] | None:
-    """Return the event of one line, or None if the line is not an event of this contract."""
+def parse_event(line: bytes) -> Event | None:
+    """Return the event of one line, or None if the line is not an event of this contract or its sum is wrong."""
     try:
-        event = json.loads(line, parse_constant=_refuse)
-    except (ValueError, RecursionError):
+        event = _DECODER.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    if not isinstance(event, dict) or event.get("v") != VERSION or event.get("kind") not in KINDS:
+    if event.c is not None and event.c != crc32(line[: line.rfind(_SUM)]):
         return None
-    return event if _well_typed(event) else None
+    if event.kind == "metric" and type(event.value) is not float and event.value is not None and not _integer(event):
+        return None
+    return event
+
+
+def event_line(event: Event) -> bytes:
+    """Return the line of an event, its sum and its line feed included; the value must be plain JSON."""
+    body = _ENCODER.encode(event)[:-1]
+    return b"%b%b%d}\n" % (body, _SUM, crc32(body))
 
 
 def read_latest(path: Path, *, n_bytes: int = TAIL_BYTES) -> Latest:
@@ -111,13 +151,24 @@ def read_latest(path: Path, *, n_bytes: int = TAIL_BYTES) -> Latest:
         event = parse_event(line)
         if event is None:
             continue
-        newest = event["time"] if newest is None else newest
-        step = event["step"] if step is None else step
-        if event["kind"] == "progress" and progress is None and isinstance(event["value"], dict):
-            progress = event["value"]
-        if event["kind"] == "alert":
-            alerts.append(_finding(event))
+        newest = event.time if newest is None else newest
+        step = event.step if step is None else step
+        if event.kind == "progress" and progress is None and isinstance(event.value, dict):
+            progress = event.value
+        if event.kind == "alert":
+            alerts.append(finding_of(event))
     return _latest(progress or {}, step, newest, tuple(reversed(alerts)))
+
+
+def finding_of(event: Event) -> dict[str, Any]:
+    """Return an alert as a finding: `code, severity, message, step`."""
+    value = event.value if isinstance(event.value, dict) else {}
+    return {
+        "code": event.name,
+        "severity": str(value.get("severity", "warning")),
+        "message": str(value.get("message", "")),
+        "step": event.step,
+    }
 
 
 def plain(value: Any) -> Any:
@@ -148,16 +199,6 @@ def _latest(
     )
 
 
-def _finding(event: dict[str, Any]) -> dict[str, Any]:
-    value = event["value"] if isinstance(event["value"], dict) else {}
-    return {
-        "code": event["name"],
-        "severity": value.get("severity", "warning"),
-        "message": value.get("message", ""),
-        "step": event["step"],
-    }
-
-
 def _last_lines(path: Path, n_bytes: int) -> Iterator[bytes]:
     """Yield the complete lines among the last bytes of a file, newest first."""
     try:
@@ -172,31 +213,14 @@ def _last_lines(path: Path, n_bytes: int) -> Iterator[bytes]:
     yield from reversed(lines[1:] if start else lines)
 
 
-def _well_typed(event: dict[str, Any]) -> bool:
-    seq, step, epoch = event.get("seq"), event.setdefault("step", None), event.setdefault("epoch", None)
-    value = event.setdefault("value", None)
-    return (
-        _is_number(event.get("time"))
-        and _is_count(seq)
-        and (step is None or _is_count(step))
-        and (epoch is None or _is_number(epoch))
-        and isinstance(event.get("name"), str)
-        and isinstance(event.setdefault("phase", None), str | None)
-        and (event["kind"] != "metric" or value is None or _is_number(value))
-    )
-
-
 def _number(value: Any) -> float | None:
-    return value if _is_number(value) else None
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e308
+def _integer(event: Event) -> bool:
+    """Tell whether the value of a metric, which is not a float, is an integer in the range of floats."""
+    return type(event.value) is int and abs(event.value) < 1e308
 
 
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MAX_SEQ
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
+_DECODER = msgspec.json.Decoder(Event)
+_ENCODER = msgspec.json.Encoder()

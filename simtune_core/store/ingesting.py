@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from simtune_core.jobs.context import EVENTS
-from simtune_core.jobs.events import EventBatch, read_events
+from simtune_core.jobs.events import Event, EventBatch, read_events
 from simtune_core.jobs.launcher import list_jobs
 from simtune_core.jobs.states import JobStatus
 from simtune_core.store.database import Database
@@ -106,16 +106,19 @@ def _put_events(database: Database, job_id: str, batch: EventBatch) -> None:
     database.insert("INSERT OR IGNORE INTO events SELECT * FROM batch", table)
 
 
-def _row(job_id: str, event: dict[str, Any]) -> dict[str, Any]:
+def _row(job_id: str, event: Event) -> dict[str, Any]:
     """Return the row of an event: a number is its value, anything else its detail as JSON."""
-    value, numeric = event["value"], event["kind"] == "metric"
-    other = event.get("value_text") if numeric else value
+    numeric = event.kind == "metric"
+    other = event.value_text if numeric else event.value
     return {
-        **{key: event[key] for key in ("seq", "kind", "step", "phase")},
         "job_id": job_id,
-        "time": float(event["time"]),
-        "name": event["name"].encode("utf-8", "replace").decode(),
-        "epoch": None if event["epoch"] is None else float(event["epoch"]),
-        "value": float(value) if numeric and value is not None else None,
+        "seq": event.seq,
+        "time": event.time,
+        "kind": event.kind,
+        "name": event.name,
+        "step": event.step,
+        "epoch": event.epoch,
+        "phase": event.phase,
+        "value": float(event.value) if numeric and event.value is not None else None,
         "detail": None if other is None else json.dumps(other),
     }

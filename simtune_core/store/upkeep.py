@@ -164,6 +164,6 @@ def _count_events(status: JobStatus) -> int:
     """Count the events of a job's file, each number once."""
     offset, seqs = 0, set[int]()
     while (batch := read_events(status.folder / EVENTS, offset)).offset > offset:
-        seqs.update(event["seq"] for event in batch.events)
+        seqs.update(event.seq for event in batch.events)
         offset = batch.offset
     return len(seqs)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simtune_core.jobs.context import EVENTS
-from simtune_core.jobs.events import read_events
+from simtune_core.jobs.events import Event, finding_of, read_events
 from simtune_core.jobs.launcher import list_jobs, read_job
 from simtune_core.jobs.states import JobStatus
 from simtune_core.workspace import Workspace
@@ -38,7 +38,7 @@ class RunView:
         series: Curves by metric name.
         phases: Name and first step of each phase, in order.
         ledger: Entries by name, the newest of each.
-        alerts: `severity, message, step` each.
+        alerts: `code, severity, message, step` each.
         n_bad: Damaged lines of the event file, left out.
     """
 
@@ -76,20 +76,20 @@ class RunReader:
         series = {name: self._series(name) for name in self.points}
         return RunView(series, tuple(self.phases), dict(self.ledger), tuple(self.alerts), self.n_bad)
 
-    def _take(self, event: dict[str, Any]) -> None:
-        kind, name, step = event["kind"], event["name"], event["step"]
+    def _take(self, event: Event) -> None:
+        kind, name, step = event.kind, event.name, event.step
         if kind == "metric":
             points = self.points.setdefault(name, [])
-            if event["value"] is None:
+            if event.value is None:
                 self.not_finite[name] = self.not_finite.get(name, 0) + 1
             else:
-                points.append((len(points) if step is None else int(step), float(event["value"])))
+                points.append((len(points) if step is None else step, float(event.value)))
         elif kind == "phase":
-            self.phases.append((name, int(step or 0)))
+            self.phases.append((name, step or 0))
         elif kind == "ledger":
-            self.ledger[name] = event["value"]
+            self.ledger[name] = event.value
         elif kind == "alert":
-            self.alerts.append({"code": name, "step": step, **event["value"]})
+            self.alerts.append(finding_of(event))
 
     def _series(self, name: str) -> Series:
         points = self.points[name]

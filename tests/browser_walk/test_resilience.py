@@ -81,7 +81,7 @@ def test_a_killed_training_is_told_on_the_open_page_and_loses_no_point(sets, ser
     killed = time.monotonic()
     processes(sets, "worker", job_id)[0].kill()
     job = wait_for(lambda: read_job(sets, job_id), lambda job: job.finished, TOLD_SECONDS)
-    last = max(event["step"] or 0 for event in events_of(sets, job_id))
+    last = max(event.step or 0 for event in events_of(sets, job_id))
     assert (job.state, job.last_step) == ("failed", last)
     assert "Killed by signal 9" in job.cause and f"after step {last}" in job.cause
     seat.see(job.cause, seconds=TOLD_SECONDS + POLL_SECONDS)
@@ -184,9 +184,7 @@ def events_of(workspace, job_id):
 
 def steps_of(workspace, job_id):
     """Return the steps of the loss as they stand in the file."""
-    return [
-        event["step"] for event in events_of(workspace, job_id) if event["kind"] == "metric" and event["name"] == "loss"
-    ]
+    return [event.step for event in events_of(workspace, job_id) if event.kind == "metric" and event.name == "loss"]
 
 
 def charted_steps(seat):
@@ -204,11 +202,11 @@ def assert_stored_once(workspace, job_id):
     """Every point of the file is in the store exactly once, however often it is ingested."""
     store.ingest(workspace)
     store.ingest(workspace)
-    points = [event for event in events_of(workspace, job_id) if event["kind"] == "metric"]
+    points = [event for event in events_of(workspace, job_id) if event.kind == "metric"]
     assert points
-    for name in {point["name"] for point in points}:
+    for name in {point.name for point in points}:
         stored = store.metric_series(workspace, job_id, name)
-        written = [(point["seq"], point["step"], point["value"]) for point in points if point["name"] == name]
+        written = [(point.seq, point.step, point.value) for point in points if point.name == name]
         assert list(stored[["seq", "step", "value"]].itertuples(index=False, name=None)) == written
     assert store.check(workspace).differences == ()
 

@@ -27,8 +27,8 @@ def test_a_job_runs_to_its_end_and_gives_its_result(workspace, processes):
     assert status.created <= status.started <= status.ended
     assert read_result(workspace, job_id) == {"n_metrics": 20}
     assert "running" in [look.state for look in seen]
-    metrics = [event for event in read_events(status.folder / "events.jsonl").events if event["kind"] == "metric"]
-    assert [event["value"] for event in metrics] == [1 / step for step in range(1, 21)]
+    metrics = [event for event in read_events(status.folder / "events.jsonl").events if event.kind == "metric"]
+    assert [event.value for event in metrics] == [1 / step for step in range(1, 21)]
     ended = json.loads((status.folder / "exit.json").read_text())
     assert (ended["code"], ended["signal"], ended["stopped"], ended["out_of_memory"]) == (0, None, None, False)
     assert ended["peak_rss_bytes"] > 5e6
@@ -61,7 +61,7 @@ def test_a_killed_worker_is_a_failed_job_with_every_event_readable(workspace, pr
     assert status.cause.startswith("Killed by signal 9 (possibly out of memory, peak ")
     assert f"after step {status.last_step};" in status.cause
     assert "what it had not saved, such as weights in training, is lost" in status.cause
-    steps = [event["step"] for event in read_events(status.folder / "events.jsonl").events if event["kind"] == "metric"]
+    steps = [event.step for event in read_events(status.folder / "events.jsonl").events if event.kind == "metric"]
     assert steps == list(range(1, len(steps) + 1))
     assert len(steps) >= 10
 

@@ -69,17 +69,17 @@ def test_a_run_reports_curves_phases_and_the_untouched_baseline(lora_run):
     _, result, events = lora_run
     named = {}
     for event in events:
-        named.setdefault((event["kind"], event["name"]), []).append(event)
-    assert [event["step"] for event in named["metric", "loss"]] == [1, 2, 3, 4, 5, 6]
-    assert [event["phase"] for event in named["metric", "loss"]] == ["easy"] * 3 + ["hard"] * 3
-    assert max(event["value"] for event in named["metric", "learning_rate"]) == pytest.approx(5e-4)
+        named.setdefault((event.kind, event.name), []).append(event)
+    assert [event.step for event in named["metric", "loss"]] == [1, 2, 3, 4, 5, 6]
+    assert [event.phase for event in named["metric", "loss"]] == ["easy"] * 3 + ["hard"] * 3
+    assert max(event.value for event in named["metric", "learning_rate"]) == pytest.approx(5e-4)
     assert len(named["metric", "grad_norm"]) == 6
-    assert named["phase", "easy"][0]["step"] == 0
-    assert named["phase", "hard"][0]["step"] == 3
+    assert named["phase", "easy"][0].step == 0
+    assert named["phase", "hard"][0].step == 3
     dev = named["metric", "dev_roc_auc"]
-    assert [event["step"] for event in dev] == [0, 3, 6]
-    assert dev[0]["value"] == result["baseline_dev"]["roc_auc"]
-    assert result["dev"]["roc_auc"] == max(event["value"] for event in dev[1:])
+    assert [event.step for event in dev] == [0, 3, 6]
+    assert dev[0].value == result["baseline_dev"]["roc_auc"]
+    assert result["dev"]["roc_auc"] == max(event.value for event in dev[1:])
 
 
 def test_the_saved_adapter_is_the_kept_step(lora_run):
