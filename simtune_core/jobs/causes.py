@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from simtune_core.errors import WorkspaceError
 from simtune_core.files import read_json
+from simtune_core.jobs.checkpoints import newest_checkpoint
 from simtune_core.jobs.context import EVENTS
 from simtune_core.jobs.events import Latest, read_latest
-from simtune_core.jobs.states import ERROR, LOG, RESULT, UNSAVED, State, where_it_was
+from simtune_core.jobs.states import DISK_FULL_CODE, ERROR, RESULT, State, log_tail, read_spec, what_next, where_it_was
 
-_ADVICE = "Start it again; if it happens again, lower the batch size or the maximum length."
 _LINE = 200
+_AGAIN = "Free some space first."
+_DISK_FULL = "The disk is full: what the job wanted to write did not find room."
+_SIZES = ("per_device_train_batch_size", "batch_size", "max_seq_length")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,46 +60,58 @@ def judge(folder: Path, ending: Ending) -> Verdict:
         ending: How its worker ended.
     """
     latest = read_latest(folder / EVENTS)
-    if ending.stopped is not None:
-        return Verdict("stopped", _stopped(ending, latest))
-    if ending.signal is not None:
-        return Verdict("failed", _killed(ending, latest))
     if ending.code == 0 and (folder / RESULT).exists():
         return Verdict("done", "")
-    return Verdict("failed", _error(folder) or _exited(folder, ending, latest))
+    if ending.stopped is not None:
+        return Verdict("stopped", _stopped(folder, ending, latest))
+    if ending.signal is not None:
+        return Verdict("failed", _killed(folder, ending, latest))
+    if ending.code == DISK_FULL_CODE:
+        return Verdict("failed", f"{_error(folder) or _DISK_FULL} {what_next(folder, _AGAIN)}")
+    return Verdict("failed", _own_error(folder) or _exited(folder, ending, latest))
 
 
 def last_log_line(folder: Path) -> str:
     """Return the last line of a job's log that is not blank, cut at 200 characters."""
-    try:
-        with (folder / LOG).open("rb") as file:
-            file.seek(max(0, file.seek(0, 2) - 4096))
-            lines = file.read().decode("utf-8", "replace").split("\n")
-    except FileNotFoundError:
-        return ""
-    return next((line.strip()[:_LINE] for line in reversed(lines) if line.strip()), "")
+    return next((line.strip()[:_LINE] for line in log_tail(folder, 1)), "")
 
 
-def _stopped(ending: Ending, latest: Latest) -> str:
+def less_memory(params: dict[str, Any]) -> str:
+    """Say what would need less memory, with the sizes that the params state."""
+    found = {name: value for name, value in _numbers(params) if name in _SIZES}
+    now = f" (now {', '.join(f'{name} {value}' for name, value in found.items())})" if found else ""
+    return f"lower the batch size or the maximum length{now}"
+
+
+def _stopped(folder: Path, ending: Ending, latest: Latest) -> str:
     who = "by you" if ending.stopped == "user" else "because the session or the machine is shutting down"
-    forced = f" It did not stop by itself within {ending.grace_seconds:g} s and was killed. {UNSAVED}"
-    return f"Stopped {who}{where_it_was(latest)}.{forced if ending.forced else ''}"
+    said = f"Stopped {who}{where_it_was(latest)}."
+    if ending.forced:
+        return f"{said} It did not stop by itself within {ending.grace_seconds:g} s and was killed. {what_next(folder)}"
+    return f"{said} {what_next(folder)}" if newest_checkpoint(folder) else said
 
 
-def _killed(ending: Ending, latest: Latest) -> str:
-    why = ""
+def _killed(folder: Path, ending: Ending, latest: Latest) -> str:
+    why, advice = "", "See the log."
     if ending.signal == signal.SIGKILL:
         peak = f"peak {ending.peak_rss_bytes / 1e9:.2f} GB"
         why = f" (out of memory, {peak})" if ending.out_of_memory else f" (possibly out of memory, {peak})"
-    advice = _ADVICE if why else "See the log, and start it again."
-    return f"Killed by signal {ending.signal}{why}{where_it_was(latest, 'after')}. {UNSAVED} {advice}"
+        advice = f"If it happens again, {less_memory((read_spec(folder) or {}).get('params', {}))}."
+    return f"Killed by signal {ending.signal}{why}{where_it_was(latest, 'after')}. {what_next(folder, advice)}"
+
+
+def _own_error(folder: Path) -> str:
+    """Return what the kind said of its failure, and what can be gone on from."""
+    said = _error(folder)
+    return f"{said} {what_next(folder)}" if said and newest_checkpoint(folder) else said
 
 
 def _exited(folder: Path, ending: Ending, latest: Latest) -> str:
     how = "without a result" if ending.code == 0 else f"with exit code {ending.code}"
     line = last_log_line(folder)
     tail = f" Last line of its log: {line}" if line else " Its log is empty."
-    return f"Ended {how}{where_it_was(latest, 'after')}.{tail}"
+    after = f" {what_next(folder)}" if newest_checkpoint(folder) else ""
+    return f"Ended {how}{where_it_was(latest, 'after')}.{tail}{after}"
 
 
 def _error(folder: Path) -> str:
@@ -103,3 +119,11 @@ def _error(folder: Path) -> str:
         return str(read_json(folder / ERROR)["message"])
     except (WorkspaceError, KeyError, TypeError):
         return ""
+
+
+def _numbers(params: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in params.items():
+        if isinstance(value, dict):
+            yield from _numbers(value)
+        else:
+            yield name, value

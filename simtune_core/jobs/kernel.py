@@ -15,12 +15,14 @@ import struct
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
-PR_SET_PDEATHSIG = 1
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 # struct flock: Linux has type, whence, start, length, pid; macOS and the BSDs have start, length, pid, type, whence.
 _LINUX, _BSD = "hhqqi4x", "qqihh"
 _WATCH_SECONDS = 0.5
+_SWEEP_SECONDS = 5.0
 
 
 def take_lock(path: Path) -> int | None:
@@ -88,6 +90,28 @@ def die_with(parent: int) -> None:
         threading.Thread(target=_watch, args=(parent,), daemon=True).start()
     if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def adopt_orphans() -> None:
+    """Make this process the parent of every descendant whose own parent ends, so that none slips away (Linux only)."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def kill_descendants() -> None:
+    """Kill every process that descends from this one and collect the dead; what will not die is left after 5 s."""
+    import psutil
+
+    myself = psutil.Process()
+    deadline = time.monotonic() + _SWEEP_SECONDS
+    while (descendants := myself.children(recursive=True)) and time.monotonic() < deadline:
+        for process in descendants:
+            with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                process.kill()
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        time.sleep(0.01)
 
 
 def count_memory_kills() -> int:

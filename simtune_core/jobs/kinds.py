@@ -14,6 +14,7 @@ from simtune_core.errors import JobError
 from simtune_core.jobs.context import Job
 
 Run = Callable[[dict[str, Any], Job], dict[str, Any]]
+_NO_MODEL = "tfidf"  # the encoder that loads no model
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,21 +23,23 @@ class Kind:
 
     Attributes:
         target: `module:function` of `run(params, job) -> result`.
-        device: Whether it waits for the device, of which one job at a time has the use.
+        device: Whether it waits for a slot of the device.
+        encoders: The param that names its encoder or encoders; if all of them are TF-IDF, no device is needed.
     """
 
     target: str
     device: bool
+    encoders: str | None = None
 
 
 KINDS = {
     "embed": Kind("simtune_core.encoders.job:run", device=True),
-    "difficulty": Kind("simtune_core.difficulty.job:run", device=False),
-    "candidates": Kind("simtune_core.curriculum.candidates_job:run", device=False),
+    "difficulty": Kind("simtune_core.difficulty.job:run", device=True, encoders="encoder"),
+    "candidates": Kind("simtune_core.curriculum.candidates_job:run", device=True, encoders="encoder"),
     "curriculum": Kind("simtune_core.curriculum.job:run", device=False),
     "train": Kind("simtune_core.training.job:run", device=True),
-    "diagnose": Kind("simtune_core.adapters.job:run", device=False),
-    "evaluate": Kind("simtune_core.evaluation.job:run", device=False),
+    "diagnose": Kind("simtune_core.adapters.job:run", device=True),
+    "evaluate": Kind("simtune_core.evaluation.job:run", device=True, encoders="encoders"),
     "sleep": Kind("simtune_core.jobs.selftest:run", device=False),
     "device_sleep": Kind("simtune_core.jobs.selftest:run", device=True),
 }
@@ -51,6 +54,16 @@ def kind_named(name: str) -> Kind:
     if name not in KINDS:
         raise JobError(f"A job kind must be one of {', '.join(KINDS)}, got {name!r}.")
     return KINDS[name]
+
+
+def needs_device(kind: str, params: dict[str, Any]) -> bool:
+    """Tell whether a job of this kind and these params waits for a slot; work on TF-IDF alone starts at once."""
+    known = KINDS.get(kind)
+    if known is None or not known.device:
+        return False
+    named = params.get(known.encoders) if known.encoders else None
+    names = [named] if isinstance(named, str) else list(named or [None])
+    return any(name != _NO_MODEL for name in names)
 
 
 def load_kind(name: str) -> Run:

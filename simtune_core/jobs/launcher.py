@@ -9,31 +9,65 @@ import json
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from simtune_core.errors import JobError, WorkspaceError
 from simtune_core.files import new_id, read_json, sha256_json, whole_folder, write_json
-from simtune_core.jobs.config import JobSettings
 from simtune_core.jobs.events import plain
-from simtune_core.jobs.kinds import kind_named
+from simtune_core.jobs.kinds import kind_named, needs_device
 from simtune_core.jobs.marks import create_once, write_exit
-from simtune_core.jobs.queueing import advance_queue, is_queued, job_folders, launcher_lock, start_queued
+from simtune_core.jobs.origins import code_versions, content_ids
+from simtune_core.jobs.queueing import (
+    advance_queue,
+    is_queued,
+    job_folders,
+    launcher_lock,
+    move,
+    start_queued,
+    waiting,
+    with_places,
+)
 from simtune_core.jobs.states import LOG, RESULT, SPEC, STOP, JobStatus, read_spec, read_status
+from simtune_core.preferences import preferences_of
 from simtune_core.workspace import Workspace
 
 __all__ = [
+    "Wish",
     "advance_queue",
     "find_equal",
     "follow",
     "launch",
     "list_jobs",
+    "make_job",
+    "move",
     "read_job",
     "read_log",
     "read_result",
     "request_stop",
+    "waiting",
 ]
 _QUEUE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A job that is wanted.
+
+    Attributes:
+        kind: A name of `jobs.kinds.KINDS`.
+        params: What the kind is given: JSON, every number finite.
+        title: What a person calls it.
+        token: Drawn by the caller once per wish; the same token always gives the same job, however often it comes.
+        earlier: Keys of spec.json that tell which job it repeats or continues: `attempt, retry_of, continues`.
+    """
+
+    kind: str
+    params: dict[str, Any]
+    title: str
+    token: str | None = None
+    earlier: dict[str, Any] = field(default_factory=dict)
 
 
 def launch(
@@ -62,18 +96,38 @@ def launch(
         JobError: If there is no such kind, or the params are not JSON.
         WorkspaceError: If the disk is full or the workspace cannot be written; then no job was made.
     """
-    spec_hash = _spec_hash(kind, params)
+
+    def equal() -> str | None:
+        found = find_equal(workspace, kind, params) if reuse else None
+        return None if found is None else found.id
+
+    return make_job(workspace, Wish(kind, params, title, token), equal)
+
+
+def make_job(workspace: Workspace, wish: Wish, answers: Callable[[], str | None]) -> str:
+    """Make the job of a wish unless it has one, and start it or put it in the queue.
+
+    Args:
+        workspace: The workspace the job belongs to.
+        wish: What is wanted.
+        answers: Called under the launcher's lock; gives the id of a job that answers the wish already, or None.
+
+    Returns:
+        The job's id.
+
+    Raises:
+        JobError: If there is no such kind, or the params are not JSON.
+        WorkspaceError: If the disk is full or the workspace cannot be written; then no job was made.
+    """
+    spec_hash = _spec_hash(wish.kind, wish.params)
     with launcher_lock(workspace):
-        job_id = _job_of(workspace, token)
-        equal = find_equal(workspace, kind, params) if reuse and job_id is None else None
+        job_id = _job_of(workspace, wish.token)
         if job_id is None:
-            job_id = equal.id if equal is not None else new_id()
-            _remember(workspace, token, job_id)
+            job_id = answers() or new_id()
+            _remember(workspace, wish.token, job_id)
         made = not workspace.job(job_id).exists()
         if made:
-            spec = {"v": 1, "id": job_id, "kind": kind, "title": plain(title), "params": params, "token": token}
-            with whole_folder(workspace.job(job_id)) as folder:
-                write_json(folder / SPEC, spec | {"spec_hash": spec_hash, "created": time.time()})
+            _write_spec(workspace, job_id, wish, spec_hash)
         try:
             start_queued(workspace)
         except WorkspaceError:
@@ -86,7 +140,7 @@ def launch(
 def list_jobs(workspace: Workspace) -> list[JobStatus]:
     """Return every job of the workspace, newest first."""
     states = (read_status(folder) for folder in reversed(job_folders(workspace)))
-    return [state for state in states if state is not None]
+    return with_places(workspace, [state for state in states if state is not None])
 
 
 def read_job(workspace: Workspace, job_id: str) -> JobStatus:
@@ -99,6 +153,8 @@ def read_job(workspace: Workspace, job_id: str) -> JobStatus:
     status = read_status(folder) if folder.is_dir() else None
     if status is None:
         raise JobError(f"There is no job {job_id!r} in this workspace; choose one of the list of jobs.")
+    if status.state == "queued" and needs_device(status.kind, status.params):
+        return next((each for each in list_jobs(workspace) if each.id == job_id), status)
     return status
 
 
@@ -141,16 +197,17 @@ def find_equal(workspace: Workspace, kind: str, params: dict[str, Any]) -> JobSt
     return None
 
 
-def request_stop(workspace: Workspace, job_id: str, *, settings: JobSettings | None = None) -> None:
+def request_stop(workspace: Workspace, job_id: str, *, grace_seconds: float | None = None) -> None:
     """Ask a job to stop; a second request, or one for a job that has ended, changes nothing.
 
     Args:
         workspace: The workspace the job belongs to.
         job_id: The job; a queued one leaves the queue at once.
-        settings: Says how long it may take to save its work before it is killed.
+        grace_seconds: How long it may take to save its work before it is killed; None for the workspace's setting.
 
     Raises:
         JobError: If there is no such job.
+        ConfigError: If the workspace's settings hold a value out of its bounds.
     """
     status = read_job(workspace, job_id)
     if status.finished:
@@ -159,10 +216,8 @@ def request_stop(workspace: Workspace, job_id: str, *, settings: JobSettings | N
         if is_queued(status.folder):
             write_exit(status.folder, "stopped", "Stopped by you before it started.", stopped="user")
             return
-    create_once(
-        status.folder / STOP,
-        {"v": 1, "time": time.time(), "grace_seconds": (settings or JobSettings()).grace_seconds},
-    )
+    grace = preferences_of(workspace).grace_seconds if grace_seconds is None else grace_seconds
+    create_once(status.folder / STOP, {"v": 1, "time": time.time(), "grace_seconds": grace})
 
 
 def follow(
@@ -193,6 +248,25 @@ def follow(
             advance_queue(workspace)
             look_at_queue = time.monotonic() + _QUEUE_SECONDS
         time.sleep(poll_seconds)
+
+
+def _write_spec(workspace: Workspace, job_id: str, wish: Wish, spec_hash: str) -> None:
+    spec = {
+        "v": 1,
+        "id": job_id,
+        "kind": wish.kind,
+        "title": plain(wish.title),
+        "params": wish.params,
+        "token": wish.token,
+        "attempt": 1,
+        **wish.earlier,
+        "spec_hash": spec_hash,
+        "created": time.time(),
+        "code": code_versions(wish.kind),
+        "contents": content_ids(workspace, wish.params),
+    }
+    with whole_folder(workspace.job(job_id)) as folder:
+        write_json(folder / SPEC, spec)
 
 
 def _spec_hash(kind: str, params: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ from simtune_core.errors import WorkspaceError
 from simtune_core.files import disk_error, read_json, write_json
 from simtune_core.jobs.context import EVENTS
 from simtune_core.jobs.events import read_latest
-from simtune_core.jobs.states import EXIT, RESULT, State
+from simtune_core.jobs.states import EXIT, RESULT, State, log_tail
 
 
 def create_once(path: Path, value: dict[str, Any]) -> bool:
@@ -51,11 +51,14 @@ def write_exit(folder: Path, state: State, cause: str, **more: Any) -> None:
         folder: The job's folder.
         state: done, failed or stopped.
         cause: Why, as a sentence; empty for done.
-        more: Further keys: `code, signal, out_of_memory, stopped, peak_rss_bytes, started`.
+        more: Further keys: `code, signal, out_of_memory, stopped, forced, peak_rss_bytes, started, device`.
+
+    Raises:
+        WorkspaceError: If the disk is full or the folder cannot be written.
     """
     latest = asdict(read_latest(folder / EVENTS))
     record = {"v": 1, "state": state, "cause": cause, "ended": time.time(), "latest": latest}
-    write_json(folder / EXIT, record | {"findings": _findings(folder)} | more)
+    write_json(folder / EXIT, record | {"findings": _findings(folder), "log_tail": log_tail(folder)} | more)
 
 
 def _findings(folder: Path) -> list[dict[str, Any]]:

@@ -8,36 +8,48 @@ import time
 from typing import Any
 
 from simtune_core.errors import JobError
+from simtune_core.files import read_json, write_json
+from simtune_core.jobs.checkpoints import save_checkpoint
 from simtune_core.jobs.context import Job
+
+_STATE = "state.json"
 
 
 def run(params: dict[str, Any], job: Job) -> dict[str, Any]:
-    """Report a metric and the progress at a steady rate for some seconds.
+    """Report a metric and the progress at a steady rate for some seconds; go on where an earlier attempt ended.
 
     Args:
-        params: `seconds` (default 1), `rate` of metrics a second (default 20); `fail`: "error" raises a `JobError`,
-            "bug" another exception, both after the last metric; `exit_code`: end hard with it; `ignore_stop`: do not
-            listen to SIGTERM.
+        params: `seconds` (default 1), `rate` of metrics a second (default 20); `checkpoint_every` so many steps, and at
+            a stop; `fail`: "error" raises a `JobError`, "bug" another exception, both after the last metric;
+            `exit_code`: end hard with it; `ignore_stop`: do not listen to SIGTERM.
         job: The job.
 
     Returns:
-        `n_metrics`: how many metrics were written.
+        `n_metrics`: how many metrics were written; with `checkpoint_every` also `first_step`.
     """
     seconds, rate = float(params.get("seconds", 1.0)), float(params.get("rate", 20.0))
     if params.get("ignore_stop"):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    every = int(params.get("checkpoint_every", 0))
     n_steps = int(seconds * rate)
     job.phase("sleep", step=0)
-    n_done = 0
-    while n_done < n_steps and not job.stop_requested:
-        n_done += 1
-        job.metric("value", 1.0 / n_done, step=n_done, epoch=n_done / n_steps, phase="sleep")
-        job.progress(n_done, n_steps, "sleeping")
+    first = done = int(read_json(job.continues / _STATE)["step"]) if job.continues is not None else 0
+    while done < n_steps and not job.stop_requested:
+        done += 1
+        job.metric("value", 1.0 / done, step=done, epoch=done / n_steps, phase="sleep")
+        job.progress(done, n_steps, "sleeping")
         time.sleep(1.0 / rate)
+        if every and (done % every == 0 or job.stop_requested):
+            with save_checkpoint(job.folder, done) as folder:
+                write_json(folder / _STATE, {"step": done})
+    _fail_as_told(params)
+    return {"n_metrics": done - first} | ({"first_step": first + 1} if every else {})
+
+
+def _fail_as_told(params: dict[str, Any]) -> None:
     if "exit_code" in params:
         os._exit(int(params["exit_code"]))
     if params.get("fail") == "error":
         raise JobError("The self-test must fail when it is told to; start it without `fail`.")
     if params.get("fail") == "bug":
         raise TypeError("a bug, as it was told")
-    return {"n_metrics": n_done}

@@ -13,14 +13,17 @@ from typing import Any, Literal
 
 from simtune_core.errors import WorkspaceError
 from simtune_core.files import read_json
+from simtune_core.jobs.checkpoints import newest_checkpoint
 from simtune_core.jobs.context import EVENTS
 from simtune_core.jobs.events import Latest, read_latest
 from simtune_core.jobs.kernel import boot_mark, lock_held
 
 SPEC, PROC, LOCK, LOG = "spec.json", "proc.json", "alive.lock", "log.txt"
 RESULT, ERROR, STOP, EXIT = "result.json", "error.json", "stop.json", "exit.json"
-GRACE_SECONDS = 20.0  # how long a stopped job may take where nobody said otherwise; a setting in config.py
-UNSAVED = "Its curves and log are kept; what it had not saved, such as weights in training, is lost."
+STOPPED_CODE = 143  # exit code of a worker whose kind returned because it was asked to stop
+DISK_FULL_CODE = 28  # exit code of a worker that failed on a full disk, where error.json may not have found room either
+UNSAVED = "Its curves and log are kept; what it had not saved, such as weights in training, is lost. Start it again."
+_TAIL_BYTES, _LINE = 16_384, 500
 State = Literal["queued", "running", "stopping", "done", "failed", "stopped", "lost"]
 
 
@@ -46,6 +49,12 @@ class JobStatus:
         cause: Why it failed, stopped or was lost, as a sentence; empty otherwise.
         findings: `{"code", "severity", "message"}` each.
         folder: The job's folder.
+        attempt: 1, or one more than the attempt of the job that this one repeats or continues.
+        retry_of: Id of the job that this one repeats from the start.
+        continues: Id of the job from whose newest checkpoint this one goes on.
+        device: Name of the slot it has or had; None if it needs none or has not begun.
+        checkpoint: Step of the newest complete checkpoint in its folder.
+        ahead: For a queued job that needs the device: how many jobs use the device or wait before it.
     """
 
     id: str
@@ -65,6 +74,12 @@ class JobStatus:
     cause: str
     findings: tuple[dict[str, Any], ...]
     folder: Path
+    attempt: int = 1
+    retry_of: str | None = None
+    continues: str | None = None
+    device: str | None = None
+    checkpoint: int | None = None
+    ahead: int | None = None
 
     @property
     def active(self) -> bool:
@@ -91,7 +106,7 @@ def read_status(folder: Path) -> JobStatus | None:
         ended = read_exit(folder)
         if ended is None:
             return _unfinished(folder, spec, proc, held)
-    when = {key: ended.get(key) for key in ("started", "ended", "cause")}
+    when = {key: ended.get(key) for key in ("started", "ended", "cause", "device")}
     return _status(folder, spec, ended["state"], _latest_from(ended), **when)
 
 
@@ -111,12 +126,30 @@ def read_exit(folder: Path) -> dict[str, Any] | None:
         return None
 
 
+def what_next(folder: Path, advice: str = "") -> str:
+    """Say what of a job is safe and what can be done: continue from its newest checkpoint, or start again."""
+    checkpoint = newest_checkpoint(folder)
+    kept = UNSAVED if checkpoint is None else f"Checkpoint {checkpoint.step} is complete: continue from it."
+    return f"{kept} {advice}".strip()
+
+
 def where_it_was(latest: Latest, preposition: str = "at") -> str:
     """Word how far a job came: ` at step 340; 12 of 40 done`, or nothing where unknown."""
     step = "" if latest.last_step is None else f" {preposition} step {latest.last_step}"
     known = latest.done is not None and latest.total is not None
     done = f"; {latest.done:g} of {latest.total:g} done" if known else ""
     return step + done
+
+
+def log_tail(folder: Path, n_lines: int = 20) -> list[str]:
+    """Return the last lines of a job's log that are not blank, oldest first; only its end is read."""
+    try:
+        with (folder / LOG).open("rb") as file:
+            file.seek(max(0, file.seek(0, 2) - _TAIL_BYTES))
+            lines = file.read().decode("utf-8", "replace").split("\n")
+    except FileNotFoundError:
+        return []
+    return [line.rstrip()[:_LINE] for line in lines if line.strip()][-n_lines:]
 
 
 @lru_cache(maxsize=4096)
@@ -148,12 +181,12 @@ def _unfinished(folder: Path, spec: dict[str, Any], proc: dict[str, Any] | None,
     if proc is None:
         return _status(folder, spec, "queued", Latest())
     latest = read_latest(folder / EVENTS)
-    started = proc.get("time")
+    when = {"started": proc.get("time"), "device": proc.get("device")}
     if held:
-        return _status(folder, spec, "stopping" if (folder / STOP).exists() else "running", latest, started=started)
+        return _status(folder, spec, "stopping" if (folder / STOP).exists() else "running", latest, **when)
     why = "its runner ended unexpectedly" if proc.get("boot") == boot_mark() else "the machine was restarted"
-    cause = f"Lost: {why}{where_it_was(latest)}. {UNSAVED} Start it again."
-    return _status(folder, spec, "lost", latest, started=started, ended=latest.time, cause=cause)
+    cause = f"Lost: {why}{where_it_was(latest)}. {what_next(folder)}"
+    return _status(folder, spec, "lost", latest, **when, ended=latest.time, cause=cause)
 
 
 def _latest_from(ended: dict[str, Any]) -> Latest:
@@ -169,6 +202,7 @@ def _status(
     **when: Any,
 ) -> JobStatus:
     running = state in ("running", "stopping")
+    checkpoint = newest_checkpoint(folder)
     return JobStatus(
         id=folder.name,
         kind=spec["kind"],
@@ -187,4 +221,9 @@ def _status(
         cause=when.get("cause", ""),
         findings=latest.findings,
         folder=folder,
+        attempt=spec.get("attempt", 1),
+        retry_of=spec.get("retry_of"),
+        continues=spec.get("continues"),
+        device=when.get("device"),
+        checkpoint=None if checkpoint is None else checkpoint.step,
     )

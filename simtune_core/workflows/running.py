@@ -1,26 +1,46 @@
-"""Start what was asked for, once, and read what came of it."""
+"""Start what was asked for, once, and read what came of it; try it again, go on with it, give it another place."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from simtune_core.errors import JobError
+from simtune_core.encoders.catalogue import resolve_encoder
+from simtune_core.errors import EncoderError, JobError
+from simtune_core.jobs import attempts
+from simtune_core.jobs.attempts import checkpoint_of, retry
 from simtune_core.jobs.launcher import (
     find_equal,
     follow,
     launch,
     list_jobs,
+    move,
     read_job,
     read_log,
     read_result,
     request_stop,
+    waiting,
 )
 from simtune_core.jobs.states import JobStatus
 from simtune_core.workflows.requests import Request
 from simtune_core.workspace import Workspace
 
-__all__ = ["job_of", "list_jobs", "read_job", "read_log", "request_stop", "result_of", "run_to_end", "start"]
+__all__ = [
+    "checkpoint_of",
+    "differences",
+    "job_of",
+    "list_jobs",
+    "move",
+    "read_job",
+    "read_log",
+    "request_stop",
+    "result_of",
+    "resume",
+    "retry",
+    "run_to_end",
+    "start",
+    "waiting",
+]
 
 
 def start(workspace: Workspace, request: Request, *, token: str | None = None, reuse: bool = True) -> str:
@@ -36,6 +56,36 @@ def job_of(workspace: Workspace, request: Request) -> JobStatus | None:
 def result_of(workspace: Workspace, job_id: str) -> dict[str, Any]:
     """Return what a job found out; raises JobError with the cause where it has no result."""
     return read_result(workspace, job_id)
+
+
+def resume(
+    workspace: Workspace,
+    job_id: str,
+    *,
+    changes: Mapping[str, Any] | None = None,
+    confirm: bool = False,
+    token: str | None = None,
+) -> str:
+    """Continue a job from its newest complete checkpoint as a new job, and return that one's id.
+
+    Args:
+        workspace: The workspace the job belongs to.
+        job_id: A job that has ended.
+        changes: Params that are to be others than before; dictionaries inside are merged.
+        confirm: Whether to continue although something differs: program, libraries, data, encoders, params.
+        token: The same token always gives the same job.
+
+    Raises:
+        JobError: If it cannot be continued, or `differences` finds some and they were not confirmed.
+    """
+    return attempts.resume(
+        workspace, job_id, changes=changes, confirm=confirm, token=token, others=_other_encoders(workspace, job_id)
+    )
+
+
+def differences(workspace: Workspace, job_id: str, changes: Mapping[str, Any] | None = None) -> list[str]:
+    """Say in sentences what is not as it was when a job was launched; empty if it would go on exactly as it began."""
+    return attempts.differences(workspace, job_id, changes) + _other_encoders(workspace, job_id)
 
 
 def run_to_end(
@@ -55,3 +105,17 @@ def run_to_end(
     if status.state not in ("done", "stopped"):
         raise JobError(status.cause or f"The job {status.id} ended as {status.state}.")
     return read_job(workspace, job_id), read_result(workspace, job_id)
+
+
+def _other_encoders(workspace: Workspace, job_id: str) -> list[str]:
+    """Say which encoders of a job are not the ones it was launched with."""
+    found = []
+    for encoder in read_job(workspace, job_id).params.get("fingerprints") or []:
+        try:
+            same = resolve_encoder(workspace, encoder["name"]).fingerprint == encoder["fingerprint"]
+        except EncoderError as error:
+            found.append(f"The encoder {encoder['name']} is not to be had any more: {error}")
+            continue
+        if not same:
+            found.append(f"The encoder {encoder['name']} has other weights or settings now.")
+    return found

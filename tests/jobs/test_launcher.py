@@ -1,5 +1,6 @@
 """One wish is one job; what waits starts by itself; what cannot start says so."""
 
+import os
 import resource
 import subprocess
 import sys
@@ -7,9 +8,8 @@ import time
 
 import pytest
 
-from simtune_core.errors import ConfigError, JobError, WorkspaceError
-from simtune_core.jobs.config import JobSettings
-from simtune_core.jobs.kinds import KINDS
+from simtune_core.errors import JobError, WorkspaceError
+from simtune_core.jobs.kinds import KINDS, needs_device
 from simtune_core.jobs.launcher import (
     advance_queue,
     find_equal,
@@ -20,6 +20,7 @@ from simtune_core.jobs.launcher import (
     read_log,
     request_stop,
 )
+from simtune_core.jobs.queueing import RETRY_SECONDS
 
 SHORT = {"seconds": 0.2}
 
@@ -152,7 +153,10 @@ def test_a_runner_that_cannot_write_holds_nobody_up_and_the_job_starts_later(wor
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert time.monotonic() - began < 10
     assert read_job(workspace, job).state == "queued"
-    advance_queue(workspace)
+    assert advance_queue(workspace) == []  # not tried again at every look
+    an_age_ago = time.time() - RETRY_SECONDS
+    os.utime(workspace.job(job) / "log.txt", (an_age_ago, an_age_ago))
+    assert advance_queue(workspace) == [job]
     assert follow(workspace, job, poll_seconds=0.05).state == "done"
 
 
@@ -186,15 +190,32 @@ def test_looking_at_an_active_job_is_cheap_however_long_its_events_are(workspace
     for _ in range(20):
         read_job(workspace, job)
     assert (time.perf_counter() - began) / 20 < 0.02
-    request_stop(workspace, job, settings=JobSettings(grace_seconds=1))
+    request_stop(workspace, job, grace_seconds=1)
     follow(workspace, job, poll_seconds=0.05)
 
 
-def test_every_kind_names_a_function_and_the_grace_time_is_bounded():
+def test_every_kind_names_a_function():
     assert {kind.target.split(":")[1] for kind in KINDS.values()} == {"run"}
-    assert {name for name, kind in KINDS.items() if kind.device} == {"embed", "train", "device_sleep"}
-    with pytest.raises(ConfigError, match="grace_seconds"):
-        JobSettings(grace_seconds=-1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "params", "needs"),
+    [
+        ("embed", {"encoder": "minilm"}, True),
+        ("difficulty", {"encoder": "tfidf"}, False),
+        ("difficulty", {"encoder": "minilm"}, True),
+        ("candidates", {"encoder": "tfidf"}, False),
+        ("evaluate", {"encoders": ["tfidf"]}, False),
+        ("evaluate", {"encoders": ["tfidf", "my-model"]}, True),
+        ("evaluate", {}, True),
+        ("curriculum", {"candidates": "x"}, False),
+        ("diagnose", {"model": "my-model"}, True),
+        ("sleep", {}, False),
+        ("unknown", {}, False),
+    ],
+)
+def test_what_loads_a_model_waits_for_the_device_and_work_on_words_does_not(kind, params, needs):
+    assert needs_device(kind, params) is needs
 
 
 def test_a_damaged_spec_or_exit_is_never_an_error(workspace, processes):

@@ -11,7 +11,6 @@ import psutil
 import pytest
 
 from simtune_core.errors import JobError
-from simtune_core.jobs.config import JobSettings
 from simtune_core.jobs.events import read_events
 from simtune_core.jobs.launcher import follow, launch, read_job, read_log, read_result, request_stop
 
@@ -114,7 +113,7 @@ def test_a_job_that_will_not_stop_is_killed_after_the_grace_time(workspace, proc
     job_id = launch(workspace, "sleep", LONG | {"ignore_stop": True}, title="stubborn")
     wait_until(lambda: read_job(workspace, job_id).last_step)
     began = time.monotonic()
-    request_stop(workspace, job_id, settings=JobSettings(grace_seconds=0.5))
+    request_stop(workspace, job_id, grace_seconds=0.5)
     assert read_job(workspace, job_id).state == "stopping"
     status = follow(workspace, job_id, poll_seconds=0.05)
     assert 0.5 <= time.monotonic() - began < 5
