@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from simtune_core import wording
-from simtune_core.commands import jobs, store
+from simtune_core.commands import jobs, logs, store
 from simtune_core.commands.options import Detach, EncoderName, FailOn, Json, PrecisionName, Where
 from simtune_core.console import Report, progress_bar, reported
 from simtune_core.curriculum.phases import CurriculumConfig
@@ -229,6 +229,7 @@ def demo_(fail_on: FailOn = None, workspace: Where = None, as_json: Json = False
 
 
 jobs.add_to(app)
+logs.add_to(app)
 app.add_typer(store.app, name="store")
 
 

@@ -1,4 +1,4 @@
-"""The commands that list, stop and follow jobs and work off the queue."""
+"""The commands that list and stop jobs and work off the queue."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simtune_core.workspace import open_workspace
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    for command in (jobs, stop, log, worker):
+    for command in (jobs, stop, worker):
         app.command()(command)
 
 
@@ -33,13 +33,6 @@ def stop(job: str, workspace: Where = None, as_json: Json = False) -> None:
         status = running.read_job(where, job)
         report.result = wording.job_json(status)
         report.say(f"{status.title}: {status.state}. {status.cause}".strip())
-
-
-def log(job: str, workspace: Where = None, as_json: Json = False) -> None:
-    """Show the end of a job's log."""
-    with reported("log", as_json=as_json) as report:
-        report.result = {"job": job, "log": running.read_log(open_workspace(workspace), job)}
-        report.say(report.result["log"] or "The log is empty.")
 
 
 def worker(workspace: Where = None, as_json: Json = False) -> None:
