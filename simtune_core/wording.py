@@ -91,13 +91,16 @@ def evaluation_lines(result: dict[str, Any]) -> list[str | Table]:
 
 def jobs_table(jobs: Sequence[JobStatus]) -> Table:
     """Lay jobs out, newest first."""
-    rows = [[job.id, job.kind, job.title, job.state, _progress(job), job.cause] for job in jobs]
-    return table(("id", "kind", "title", "state", "progress", "cause"), rows)
+    rows = [[job.id, job.kind, job.title, str(job.attempt), _state(job), _progress(job), job.cause] for job in jobs]
+    return table(("id", "kind", "title", "attempt", "state", "progress", "cause"), rows)
 
 
 def job_json(job: JobStatus) -> dict[str, Any]:
     """Return a job's status as JSON."""
-    names = ("id", "kind", "title", "state", "created", "started", "ended", "done", "total", "eta_seconds", "last_step")
+    names = (
+        "id", "kind", "title", "state", "created", "started", "ended", "done", "total", "eta_seconds", "last_step",
+        "attempt", "retry_of", "continues", "device", "checkpoint", "ahead",
+    )  # fmt: skip
     return {name: getattr(job, name) for name in names} | {"cause": job.cause, "params": job.params}
 
 
@@ -115,6 +118,10 @@ def _verdict_row(model: dict[str, Any], metric: str) -> list[Any]:
 
 def _ends(interval: dict[str, Any] | None, sign: str = "") -> str:
     return f"{interval['low']:{sign}.4f} to {interval['high']:{sign}.4f}" if interval else ""
+
+
+def _state(job: JobStatus) -> str:
+    return job.state if job.ahead is None else f"{job.state} ({job.ahead} ahead)"
 
 
 def _progress(job: JobStatus) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from simtune_core.encoders.catalogue import resolve_encoder
-from simtune_core.errors import EncoderError, JobError
+from simtune_core.errors import EncoderError, JobError, SimtuneError
 from simtune_core.jobs import attempts
 from simtune_core.jobs.attempts import checkpoint_of, retry
 from simtune_core.jobs.launcher import (
+    advance_queue,
     find_equal,
     follow,
     launch,
@@ -26,7 +27,8 @@ from simtune_core.workflows.requests import Request
 from simtune_core.workspace import Workspace
 
 __all__ = [
-    "checkpoint_of",
+    "advance",
+    "checkpoint_step",
     "differences",
     "job_of",
     "list_jobs",
@@ -56,6 +58,22 @@ def job_of(workspace: Workspace, request: Request) -> JobStatus | None:
 def result_of(workspace: Workspace, job_id: str) -> dict[str, Any]:
     """Return what a job found out; raises JobError with the cause where it has no result."""
     return read_result(workspace, job_id)
+
+
+def advance(workspace: Workspace) -> list[dict[str, str]]:
+    """Start what waits and can start; what hinders it is a finding, so that a look at the jobs never fails for it."""
+    try:
+        advance_queue(workspace)
+    except SimtuneError as error:
+        message = f"Queued jobs cannot be started now: {error}"
+        return [{"code": "queue_held_up", "severity": "warning", "message": message}]
+    return []
+
+
+def checkpoint_step(workspace: Workspace, job_id: str) -> int | None:
+    """Return the step from which a job can be continued; None if it has no complete checkpoint."""
+    checkpoint = checkpoint_of(workspace, job_id)
+    return None if checkpoint is None else checkpoint.step
 
 
 def resume(
