@@ -81,11 +81,24 @@ class TrainingConfig(Settings):
     logging_steps: int | None = Field(
         None, ge=1, le=100_000, description="Steps between two points of a curve. Empty: about 100 points a run."
     )
+    checkpoint_every: int | None = Field(
+        None,
+        ge=0,
+        le=10_000_000,
+        description="Steps between two checkpoints, from which a run is continued; 0: none. Empty: every two minutes.",
+    )
     score_cut: float = Field(
         SCORE_CUT, gt=0.0, le=1.0, description="A pair with a graded score counts as similar from this score on."
     )
 
-    @field_validator("learning_rate", "per_device_train_batch_size", "max_steps", "logging_steps", mode="before")
+    @field_validator(
+        "learning_rate",
+        "per_device_train_batch_size",
+        "max_steps",
+        "logging_steps",
+        "checkpoint_every",
+        mode="before",
+    )
     @classmethod
     def _empty_is_the_default(cls, value: Any) -> Any:
         return None if value == "" else value

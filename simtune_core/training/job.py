@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from simtune_core.training.dev import DevScore
 from simtune_core.training.head import HeadEpoch, HeadFit, IndexedPairs, fit_head, indexed_pairs, pair_cosines
 from simtune_core.training.ledger import LedgerLine, differences, fact, line
 from simtune_core.training.recipe import Trained, train
+from simtune_core.training.resuming import forget_checkpoints
 from simtune_core.training.truncation import Truncation
 
 
@@ -82,6 +84,8 @@ def run(params: dict[str, Any], job: Job) -> dict[str, Any]:
     ledger = [entry.as_dict() for entry in outcome.ledger]
     _save(request, outcome, ledger, job)
     report = diagnose(request.model_id, job)
+    if not outcome.stopped:
+        forget_checkpoints(job)
     alerts = [{key: alert[key] for key in ("code", "severity", "message")} for alert in job.alerts]
     return {
         **result_of(report),
@@ -108,15 +112,24 @@ def _resolve(params: dict[str, Any], job: Job) -> _Request:
             f"Training starts from an untuned transformer, got {base.name}, which is {base.kind}. Choose minilm, a "
             "folder or a hub id."
         )
-    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    model_id = params.get("name") or f"{config.method}-{stamp}-{secrets.token_hex(2)}"
-    if job.workspace.model(model_id).exists():
-        raise WorkspaceError(f"Model {model_id} exists already and nothing is overwritten; choose another name.")
+    model_id = _model_id(params, config, job)
     train_pairs, dev_pairs = (load_pairs(job.workspace, params[side]) for side in ("train", "dev"))
     for side in (train_pairs, dev_pairs):
         if len(side) == 0:
             raise TrainingError(f"A pair set must hold at least one pair to train with, {side.ref} holds none.")
     return _Request(model_id, base, train_pairs, dev_pairs, config)
+
+
+def _model_id(params: dict[str, Any], config: TrainingConfig, job: Job) -> str:
+    """Return the name asked for, else one made up; a continued run counts on where the run before has the name."""
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    asked = params.get("name") or f"{config.method}-{stamp}-{secrets.token_hex(2)}"
+    if not job.workspace.model(asked).exists():
+        return asked
+    if job.continues is None:
+        raise WorkspaceError(f"Model {asked} exists already and nothing is overwritten; choose another name.")
+    numbered = (f"{asked}-{number}" for number in count(2))
+    return next(name for name in numbered if not job.workspace.model(name).exists())
 
 
 def _config(params: dict[str, Any]) -> TrainingConfig:

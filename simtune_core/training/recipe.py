@@ -1,12 +1,11 @@
 """The recipe of LoRA and full fine-tuning, read from top to bottom: base, adapter, batches, one trainer, ledger.
 
-Saves nothing: job.py does.
+Saves no model: job.py does. What a checkpoint holds is in resuming.py.
 """
 
 from __future__ import annotations
 
 import re
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,15 @@ from simtune_core.training.config import TrainingConfig
 from simtune_core.training.dev import DevSample, DevScore
 from simtune_core.training.ledger import LedgerLine, fact, trainer_ledger
 from simtune_core.training.losses import CONTRACTS, TrainingRows, build_loss, rows_for
+from simtune_core.training.resuming import (
+    Checkpoint,
+    Keeper,
+    Pace,
+    identity_of,
+    put_back_weights,
+    read_checkpoint,
+    require_room,
+)
 from simtune_core.training.truncation import Truncation, limit_length
 
 if TYPE_CHECKING:
@@ -62,10 +70,13 @@ def train(encoder: Encoder, train_pairs: PairSet, dev_pairs: PairSet, config: Tr
         train_pairs: Pairs to learn from; their phases are trained in the order in which they first occur.
         dev_pairs: Pairs to choose the best step by.
         config: The settings as asked.
-        job: Where curves, phases and progress are reported, and who is asked whether to stop.
+        job: Where curves, phases and progress are reported, where checkpoints are made, who is asked whether to stop,
+            and who says which checkpoint to continue from.
 
     Raises:
-        TrainingError: If the loss cannot learn from these pairs, or is no longer a finite number.
+        TrainingError: If the loss cannot learn from these pairs, or is no longer a finite number, or if the checkpoint
+            is of another run.
+        WorkspaceError: If there is no room for checkpoints.
     """
     from transformers import set_seed
 
@@ -76,6 +87,8 @@ def train(encoder: Encoder, train_pairs: PairSet, dev_pairs: PairSet, config: Tr
     config = config.effective().model_copy(update={"precision": resolve_precision(config.precision)})
     chosen = rows_for(config.loss, train_pairs, score_cut=config.score_cut)
     plan, lengths = _plan(train_pairs, chosen, config)
+    identity = identity_of(encoder, train_pairs, dev_pairs, config, plan)
+    origin = _origin(job, identity)
     dev = DevSample(
         dev_pairs,
         n_pairs=config.max_dev_pairs,
@@ -88,15 +101,18 @@ def train(encoder: Encoder, train_pairs: PairSet, dev_pairs: PairSet, config: Tr
     truncation = limit_length(model, config.max_seq_length, [*train_pairs.unique_texts(), *dev_pairs.unique_texts()])
     expected = _make_trainable(model, config)
     loss = build_loss(config.loss, model)
-    reporter = reporter_for(job, dev, plan, evaluations=config.evaluations)
+    pace = Pace(config.checkpoint_every, step=origin.step if origin else 0)
+    reporter = reporter_for(job, dev, plan, evaluations=config.evaluations, pace=pace)
     reporter.watch(loss)
-    arguments = _arguments(config, plan, job.folder / "checkpoints")
-    trainer = _trainer(model, loss, _dataset(train_pairs, chosen), arguments, reporter)
-    started = time.monotonic()
-    trainer.train()
-    seconds = time.monotonic() - started
+    keeper = Keeper(job, identity, reporter, pace, origin)
+    trainer = _trainer(model, loss, _dataset(train_pairs, chosen), _arguments(config, plan, job.folder), keeper)
+    trainer.add_callback(reporter)
+    if config.checkpoint_every != 0:
+        require_room(model, job)
+    trainer.train(resume_from_checkpoint=str(origin.folder) if origin else None)
     lines = trainer_ledger(asked, trainer, reporter.observed, plan=plan, expected_trainable=expected)
-    lines += [*_kept_lines(reporter, seconds), fact("padding_ratio", round(padding_ratio(plan, lengths), 3))]
+    lines += [*_kept_lines(reporter, keeper.seconds), fact("padding_ratio", round(padding_ratio(plan, lengths), 3))]
+    lines += [fact("continued_from", {"job": origin.job, "step": origin.step})] if origin else []
     lines += [fact("n_truncated", truncation.n_cut)]
     return Trained(
         model=model.eval(),
@@ -108,6 +124,15 @@ def train(encoder: Encoder, train_pairs: PairSet, dev_pairs: PairSet, config: Tr
         n_steps=len(reporter.observed.batches),
         stopped=reporter.stopped,
     )
+
+
+def _origin(job: Job, identity: dict[str, Any]) -> Checkpoint | None:
+    """Read the checkpoint that the job continues from, and say so; None for a run from the beginning."""
+    if job.continues is None:
+        return None
+    origin = read_checkpoint(job.continues, identity)
+    job.alert("T009", f"Continued from step {origin.step} of job {origin.job}.", severity="info", step=origin.step)
+    return origin
 
 
 def _plan(pairs: PairSet, chosen: TrainingRows, config: TrainingConfig) -> tuple[list[Batch], Any]:
@@ -171,7 +196,7 @@ def _dataset(pairs: PairSet, chosen: TrainingRows) -> Any:
     return Dataset.from_dict(columns)
 
 
-def _trainer(model: Any, loss: Any, dataset: Any, arguments: Any, callback: Any) -> Any:
+def _trainer(model: Any, loss: Any, dataset: Any, arguments: Any, keeper: Keeper) -> Any:
     from sentence_transformers import SentenceTransformerTrainer
     from transformers import PrinterCallback, ProgressCallback
 
@@ -179,14 +204,27 @@ def _trainer(model: Any, loss: Any, dataset: Any, arguments: Any, callback: Any)
         def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
             """Leave it out: it embeds training texts for a card that is not written."""
 
-    trainer = Trainer(model=model, args=arguments, train_dataset=dataset, loss=loss, callbacks=[callback])
+        def _save_checkpoint(self, model: Any, trial: Any) -> None:
+            """Make it whole or not at all, where the base class would write in place."""
+            keeper.save(self)
+
+        def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+            """Put back what is trained and nothing else; the base class would load the whole encoder again."""
+            put_back_weights(self.model, Path(resume_from_checkpoint))
+
+        def _load_rng_state(self, checkpoint: str | None) -> None:
+            """Put back the last of a checkpoint, just before the first step."""
+            super()._load_rng_state(checkpoint)
+            keeper.put_back_loss(self)
+
+    trainer = Trainer(model=model, args=arguments, train_dataset=dataset, loss=loss)
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(ProgressCallback)
     return trainer
 
 
 def _arguments(config: TrainingConfig, plan: list[Batch], folder: Path) -> Any:
-    """Translate the settings into the Trainer's; `folder` is where it would write checkpoints."""
+    """Translate the settings into the Trainer's; `folder` is where it would write, which it does not."""
     import torch
     from sentence_transformers import SentenceTransformerTrainingArguments
 
@@ -208,7 +246,7 @@ def _arguments(config: TrainingConfig, plan: list[Batch], folder: Path) -> Any:
         batch_sampler=sampler_of(plan),
         logging_steps=config.logging_steps or max(1, steps // _POINTS_PER_CURVE),
         logging_nan_inf_filter=False,
-        save_strategy="no",
+        save_strategy="no",  # the reporter asks for checkpoints
         report_to="none",
         disable_tqdm=True,
     )

@@ -1,7 +1,9 @@
 """Invented help-desk pairs in two phases, and one small LoRA run that several tests look at."""
 
 import itertools
+import json
 import os
+import shutil
 
 import pandas as pd
 import pytest
@@ -74,3 +76,21 @@ def lora_run(tmp_path_factory):
     with Job(workspace.job("lora-job"), workspace) as job:
         result = run({"train": "train", "dev": "dev", "base": "minilm", "config": config, "name": "lora-1"}, job)
     return workspace, result, read_events(workspace.job("lora-job") / "events.jsonl").events
+
+
+@pytest.fixture(scope="session")
+def tiny_base(minilm, tmp_path_factory):
+    """Return the folder of an encoder of two small layers with random weights, as a name that a run may ask for."""
+    import torch
+    from transformers import BertConfig, BertModel
+
+    folder = tmp_path_factory.mktemp("base") / "tiny"
+    shutil.copytree(minilm.folder, folder, ignore=shutil.ignore_patterns("*.safetensors", "*.md"))
+    config = BertConfig(
+        vocab_size=30522, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64
+    )
+    torch.manual_seed(0)
+    BertModel(config).save_pretrained(folder)
+    pooling = folder / "1_Pooling" / "config.json"
+    pooling.write_text(json.dumps(json.loads(pooling.read_text()) | {"word_embedding_dimension": 32}))
+    return str(folder)

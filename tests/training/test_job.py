@@ -137,7 +137,9 @@ def test_a_loss_that_is_no_number_stops_the_run_and_saves_nothing(sets, monkeypa
         return loss
 
     monkeypatch.setattr(recipe, "build_loss", broken)
-    with pytest.raises(TrainingError, match=r"must stay a finite number, got nan at step 2"):
+    with pytest.raises(
+        TrainingError, match=r"loss must stay finite, got nan at step 2;.* no checkpoint was made before it"
+    ):
         train(sets, TINY)
     assert list(sets.models.iterdir()) == []
 
