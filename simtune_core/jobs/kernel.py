@@ -21,6 +21,7 @@ from pathlib import Path
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 # struct flock: Linux has type, whence, start, length, pid; macOS and the BSDs have start, length, pid, type, whence.
 _LINUX, _BSD = "hhqqi4x", "qqihh"
+MARK = "SIMTUNE_JOB"  # environment variable that every process of a job's worker carries: the job's folder
 _WATCH_SECONDS = 0.5
 _SWEEP_SECONDS = 5.0
 
@@ -112,6 +113,22 @@ def kill_descendants() -> None:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
         time.sleep(0.01)
+
+
+def kill_marked(value: str) -> int:
+    """Kill every process of this user that carries a job's mark in its environment; return how many there were.
+
+    A process inherits the mark from the worker, wherever it has moved since, so that no reused pid is ever hit.
+    """
+    import psutil
+
+    n_killed = 0
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if process.environ().get(MARK) == value:
+                process.kill()
+                n_killed += 1
+    return n_killed
 
 
 def count_memory_kills() -> int:

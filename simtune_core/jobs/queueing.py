@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,11 +26,11 @@ from simtune_core.errors import JobError, WorkspaceError
 from simtune_core.files import NAME_PATTERN, disk_error, read_json, write_json
 from simtune_core.jobs.causes import last_log_line
 from simtune_core.jobs.devices import Slot, slots_of
-from simtune_core.jobs.kernel import lock_held
+from simtune_core.jobs.kernel import MARK, kill_marked, lock_held
 from simtune_core.jobs.kinds import needs_device
 from simtune_core.jobs.marks import write_exit
 from simtune_core.jobs.runner import slot_path
-from simtune_core.jobs.states import EXIT, LOG, PROC, SPEC, JobStatus, read_spec
+from simtune_core.jobs.states import EXIT, LOCK, LOG, PROC, SPEC, JobStatus, read_spec
 from simtune_core.workspace import CHECKOUT, Workspace
 
 Place = Literal["first", "up", "down", "last"]
@@ -40,7 +41,7 @@ _START_SECONDS = 30.0
 
 
 def advance_queue(workspace: Workspace) -> list[str]:
-    """Start every queued job whose device is free, oldest first.
+    """Start every queued job whose device is free, in the order of the queue; end what lost jobs have left running.
 
     Returns:
         The ids of the jobs started.
@@ -49,7 +50,11 @@ def advance_queue(workspace: Workspace) -> list[str]:
         JobError: If another process has held the launcher's lock for a minute.
         WorkspaceError: If the disk is full or the workspace cannot be written.
     """
-    if not any(is_queued(folder) for folder in job_folders(workspace)):
+    folders = job_folders(workspace)
+    for folder in folders:
+        if (folder / PROC).exists() and not (folder / EXIT).exists() and not lock_held(folder / LOCK):
+            _end_leftovers(folder)
+    if not any(is_queued(folder) for folder in folders):
         return []
     with launcher_lock(workspace):
         return start_queued(workspace)
@@ -162,6 +167,12 @@ def _arranged(workspace: Workspace) -> list[str]:
     return [job_id for job_id in order if isinstance(job_id, str)] if isinstance(order, list) else []
 
 
+@lru_cache(maxsize=4096)
+def _end_leftovers(folder: Path) -> int:
+    """End the processes of a job whose runner was killed and could not do it; once in this process is enough."""
+    return 0 if (folder / EXIT).exists() else kill_marked(str(folder))
+
+
 def _on_device(folder: Path) -> bool:
     spec: dict[str, Any] = read_spec(folder) or {"kind": "", "params": {}}
     return needs_device(spec["kind"], spec["params"])
@@ -188,6 +199,7 @@ def _start_runner(folder: Path, slots: list[Slot]) -> None:
             process = subprocess.Popen(
                 [sys.executable, "-m", "simtune_core.jobs.runner", str(folder), str(held), given],
                 cwd=CHECKOUT,
+                env={name: value for name, value in os.environ.items() if name != MARK},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -21,7 +21,14 @@ from typing import Any
 from simtune_core.errors import SimtuneError, WorkspaceError
 from simtune_core.files import read_json
 from simtune_core.jobs.causes import Ending, judge
-from simtune_core.jobs.kernel import adopt_orphans, count_memory_kills, kill_descendants, process_identity, take_lock
+from simtune_core.jobs.kernel import (
+    MARK,
+    adopt_orphans,
+    count_memory_kills,
+    kill_descendants,
+    process_identity,
+    take_lock,
+)
 from simtune_core.jobs.marks import create_once, write_exit
 from simtune_core.jobs.states import EXIT, LOCK, PROC, SPEC, STOP, STOPPED_CODE, State, read_spec
 from simtune_core.workspace import CHECKOUT, Workspace, open_workspace
@@ -150,7 +157,7 @@ def _run_worker(folder: Path, stopping: _Stopping, slot: _Held) -> Ending:
     """Start the worker in its own process group, wait for its end, and let nothing that it started outlive it."""
     kills_before = count_memory_kills()
     command = [sys.executable, "-m", "simtune_core.jobs.worker", str(folder), str(os.getpid())]
-    environment = os.environ | _WORKER_ENVIRONMENT | {_VISIBLE: slot.visible}
+    environment = os.environ | _WORKER_ENVIRONMENT | {_VISIBLE: slot.visible, MARK: str(folder)}
     worker = subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdin=subprocess.DEVNULL, process_group=0)
     while True:
         pid, status, usage = os.wait4(-1, os.WNOHANG)  # orphans that it left are this process's children too
