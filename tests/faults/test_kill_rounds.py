@@ -1,0 +1,36 @@
+"""A short form of the durability soak of benchmarks/: SIGKILL at random, and nothing that was written whole is lost."""
+
+import os
+
+import psutil
+import pytest
+
+from benchmarks.support.faults import Plan, Soak, alive
+
+SEED = int(os.environ.get("FAULT_SEED", "20"))
+N_ROUNDS = 14
+# Correctness is judged here, not pace: told within 5 s is what the benchmark asks, on a machine of its own.
+PATIENCE_SECONDS = 60
+
+
+@pytest.fixture
+def nothing_is_left(workspace):
+    yield
+    left = alive(workspace)
+    for process in left:
+        process.kill()
+    psutil.wait_procs(left, timeout=10)
+    assert left == []
+
+
+def test_every_whole_line_is_stored_exactly_once_whatever_is_killed(workspace, nothing_is_left):
+    plan = Plan(
+        N_ROUNDS, SEED, n_jobs=3, rate=200, job_seconds=300, torn=0.5, told_seconds=PATIENCE_SECONDS,
+        victims={"worker": 5, "runner": 4, "ingest": 4, "rebuild": 1},
+    )  # fmt: skip
+    with Soak(workspace, plan) as soak:
+        outcome = soak.run()
+    assert outcome.truth.faults == (), f"seed {SEED}"
+    assert sum(outcome.kills.values()) == N_ROUNDS
+    assert outcome.truth.n_events > 100 and outcome.n_torn > 0
+    assert outcome.n_left == 0
