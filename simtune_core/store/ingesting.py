@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,26 +99,29 @@ def _batches(status: JobStatus, offset: int) -> Iterator[EventBatch]:
 
 
 def _put_events(database: Database, job_id: str, batch: EventBatch) -> None:
-    if not batch.events:
-        return
-    rows = [_row(job_id, event) for event in batch.events]
-    table = pa.Table.from_pylist(rows, schema=_EVENT_SCHEMA)
-    database.insert("INSERT OR IGNORE INTO events SELECT * FROM batch", table)
+    """Add the rows of a batch; a number that the job has already is left out."""
+    if batch.events:
+        database.insert("INSERT OR IGNORE INTO events SELECT * FROM batch", _table(job_id, batch.events))
 
 
-def _row(job_id: str, event: Event) -> dict[str, Any]:
-    """Return the row of an event: a number is its value, anything else its detail as JSON."""
-    numeric = event.kind == "metric"
-    other = event.value_text if numeric else event.value
-    return {
-        "job_id": job_id,
-        "seq": event.seq,
-        "time": event.time,
-        "kind": event.kind,
-        "name": event.name,
-        "step": event.step,
-        "epoch": event.epoch,
-        "phase": event.phase,
-        "value": float(event.value) if numeric and event.value is not None else None,
-        "detail": None if other is None else json.dumps(other),
+def _table(job_id: str, events: Sequence[Event]) -> pa.Table:
+    """Return events as rows, column by column: a number is a value, anything else its detail as JSON."""
+    values = [float(event.value) if event.kind == "metric" and event.value is not None else None for event in events]
+    columns: dict[str, Sequence[Any]] = {
+        "job_id": pa.repeat(job_id, len(events)),
+        "seq": [event.seq for event in events],
+        "time": [event.time for event in events],
+        "kind": [event.kind for event in events],
+        "name": [event.name for event in events],
+        "step": [event.step for event in events],
+        "epoch": [event.epoch for event in events],
+        "phase": [event.phase for event in events],
+        "value": values,
+        "detail": [_detail(event) for event in events],
     }
+    return pa.table(columns, schema=_EVENT_SCHEMA)
+
+
+def _detail(event: Event) -> str | None:
+    other = event.value_text if event.kind == "metric" else event.value
+    return None if other is None else json.dumps(other)

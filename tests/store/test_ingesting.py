@@ -11,14 +11,19 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from simtune_core import store
 from simtune_core.errors import StoreError
 from simtune_core.files import write_json
 from simtune_core.jobs.context import Job
+from simtune_core.jobs.events import Event, event_line
 from simtune_core.jobs.launcher import follow, launch
 from simtune_core.store.job_rows import flat_metrics
+from simtune_core.workspace import open_workspace
 
+SPEC = {"v": 1, "id": "one", "kind": "train", "title": "one", "params": {}, "spec_hash": "x", "created": 1.0}
 EVALUATION = {
     "baseline": "minilm",
     "models": [
@@ -73,6 +78,26 @@ def test_an_event_that_comes_twice_is_one_row(workspace, make_job):
     (folder / "events.jsonl").write_bytes(content + content)
     store.ingest(workspace)
     assert store.counts(workspace).n_metrics == 3
+    assert store.check(workspace).clean
+
+
+@settings(max_examples=20, deadline=None)
+@given(seqs=st.lists(st.integers(0, 12), max_size=25), cuts=st.lists(st.integers(0, 25), max_size=3))
+def test_numbers_doubled_or_out_of_order_are_one_point_each_in_the_order_of_their_numbers(tmp_path_factory, seqs, cuts):
+    workspace = open_workspace(tmp_path_factory.mktemp("order"))
+    with Job(workspace.job("one"), workspace):
+        pass
+    write_json(workspace.job("one") / "spec.json", SPEC)
+    lines = [event_line(Event(1, seq, 1.0, "metric", "loss", step=seq, value=n / 8)) for n, seq in enumerate(seqs)]
+    first = {seq: n / 8 for n, seq in reversed(list(enumerate(seqs)))}
+    before = 0
+    for cut in [*sorted(cuts), len(lines)]:
+        with (workspace.job("one") / "events.jsonl").open("ab") as file:
+            file.write(b"".join(lines[before:cut]))
+        before = cut
+        store.ingest(workspace)
+    found = store.metric_series(workspace, "one", "loss")
+    assert list(zip(found["seq"], found["value"], strict=True)) == sorted(first.items())
     assert store.check(workspace).clean
 
 
