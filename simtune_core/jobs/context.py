@@ -1,32 +1,26 @@
 """What a job kind is given: where it works, how it reports, and whether it has been asked to stop.
 
-Writes `events.jsonl` alone; result, error and exit are written by the worker and the runner.
+Reports into `events.jsonl` alone; result, error and exit are written by the worker and the runner.
 """
 
 from __future__ import annotations
 
 import math
-import os
 import signal
 import sys
-import threading
 import time
 from collections import deque
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import msgspec
-
-from simtune_core.files import disk_error
-from simtune_core.jobs.events import VERSION, Event, EventKind, event_line, parse_event, plain
+from simtune_core.jobs.event_file import EventFile
+from simtune_core.jobs.events import VERSION, Event, EventKind, plain
 from simtune_core.workspace import Workspace
 
 EVENTS = "events.jsonl"
 Severity = Literal["info", "warning", "error"]
 _PROGRESS_SECONDS = 0.25
-_FSYNC_SECONDS = 5.0
 _RATE_POINTS = 60
-_SEQ_TAIL = 1 << 20
 
 
 class Job:
@@ -47,15 +41,11 @@ class Job:
         self.continues = continues
         self.alerts: list[dict[str, Any]] = []
         self._stop = False
-        self._lock = threading.Lock()
         self._pending: dict[str, Any] | None = None
         self._progress_due = 0.0
         self._points: deque[tuple[float, float, float]] = deque(maxlen=_RATE_POINTS)
-        self._synced = time.monotonic()
         folder.mkdir(parents=True, exist_ok=True)
-        self._path = folder / EVENTS
-        self._seq = _next_seq(self._path)
-        self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._file = EventFile(folder / EVENTS)
 
     def __enter__(self) -> Self:
         return self
@@ -105,7 +95,7 @@ class Job:
         """Report one value of a curve; a value that is not finite is kept as text beside a null."""
         number = float(value)
         finite = math.isfinite(number)
-        self._write(
+        self._file.append(
             Event(
                 v=VERSION,
                 seq=0,
@@ -140,13 +130,9 @@ class Job:
 
     def close(self) -> None:
         """Write the last progress, bring the event file to disk and close it; a second call does nothing."""
-        if self._descriptor < 0:
-            return
-        if self._pending is not None:
+        if self._pending is not None and not self._file.closed:
             self._report("progress", "progress", self._pending)
-        os.fsync(self._descriptor)
-        os.close(self._descriptor)
-        self._descriptor = -1
+        self._file.close()
 
     def _rate(self, now: float, done: float) -> float | None:
         if not self._points:
@@ -157,25 +143,7 @@ class Job:
     def _report(self, kind: EventKind, name: str, value: Any, *, step: int | None = None) -> None:
         step = None if step is None else int(step)
         phase = plain(name) if kind == "phase" else None
-        self._write(Event(VERSION, 0, _now(), kind, plain(name), step, None, phase, plain(value)))
-
-    def _write(self, event: Event) -> None:
-        """Append one event as a whole line with a single write, so that a kill tears the last line at most."""
-        with self._lock:
-            line = event_line(msgspec.structs.replace(event, seq=self._seq))
-            try:
-                written = os.write(self._descriptor, line)
-                if written < len(line):
-                    os.write(self._descriptor, line[written:])
-                self._sync()
-            except OSError as error:
-                raise disk_error(self._path, error) from error
-            self._seq += 1
-
-    def _sync(self) -> None:
-        if time.monotonic() - self._synced > _FSYNC_SECONDS:
-            os.fsync(self._descriptor)
-            self._synced = time.monotonic()
+        self._file.append(Event(VERSION, 0, _now(), kind, plain(name), step, None, phase, plain(value)))
 
     def _on_stop(self, *_: object) -> None:
         self._stop = True
@@ -183,18 +151,3 @@ class Job:
 
 def _now() -> float:
     return round(time.time(), 3)
-
-
-def _next_seq(path: Path) -> int:
-    """Return the number after the last event of a file; a line that a kill tore is ended, to stay one bad line."""
-    if not path.exists():
-        return 0
-    with path.open("rb") as file:
-        start = max(0, file.seek(0, os.SEEK_END) - _SEQ_TAIL)
-        file.seek(start)
-        block = file.read()
-    if block and not block.endswith(b"\n"):
-        with path.open("ab") as file:
-            file.write(b"\n")
-    events = (parse_event(line) for line in reversed(block.split(b"\n")))
-    return next((event.seq + 1 for event in events if event is not None), 0)

@@ -1,9 +1,13 @@
 """What a kind reports reaches the file whole, in order and not too often."""
 
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
-from simtune_core.errors import WorkspaceError
 from simtune_core.jobs.context import Job
 from simtune_core.jobs.events import read_events
 
@@ -56,16 +60,70 @@ def test_arrays_and_nested_nan_become_plain_json(workspace):
     assert events_of(job)[0].value == {"share": None, "counts": [1, 2], "text": "a?b"}
 
 
-def test_a_full_disk_is_told_as_a_sentence(workspace, monkeypatch):
-    job = Job(workspace.jobs / "one", workspace)
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from simtune_core.errors import WorkspaceError
+from simtune_core.jobs.context import Job
+from simtune_core.workspace import open_workspace
 
-    def full(*_):
-        raise OSError(28, "No space left on device")
+workspace = open_workspace(Path(sys.argv[1]))
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+with Job(workspace.jobs / "one", workspace) as job:
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), most))
+    written = 0
+    try:
+        while True:
+            job.metric("loss", written / 8, step=written)
+            written += 1
+    except WorkspaceError as error:
+        sys.stdout.write(f"{written} {error}")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    job.metric("loss", -1.0, step=written)
+"""
 
-    monkeypatch.setattr("simtune_core.jobs.context.os.write", full)
-    with pytest.raises(WorkspaceError, match=r"Disk full while writing events\.jsonl"):
+
+@pytest.mark.parametrize("n_bytes", [1000, 1037, 1100])
+def test_a_full_disk_is_told_as_a_sentence_and_costs_no_other_event(workspace, n_bytes):
+    """A limit on the size of files cuts a line in the middle, as a full disk does."""
+    command = [sys.executable, "-c", FULL_DISK, str(workspace.root), str(n_bytes)]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    written, sentence = said.split(" ", 1)
+    batch = read_events(workspace.jobs / "one" / "events.jsonl")
+    assert "events.jsonl cannot be written" in sentence
+    assert [event.seq for event in batch.events] == list(range(int(written) + 1))
+    assert [event.value for event in batch.events] == [step / 8 for step in range(int(written))] + [-1.0]
+    assert batch.n_bad <= 1
+
+
+def test_numbers_go_on_behind_a_line_longer_than_the_tail_that_is_searched(workspace):
+    with Job(workspace.jobs / "one", workspace) as job:
         job.metric("loss", 1.0)
-    monkeypatch.undo()
+        job.ledger("long", "x" * 3_000_000)
+    with Job(workspace.jobs / "one", workspace) as job:
+        job.metric("loss", 2.0)
+    assert [event.seq for event in events_of(job)] == [0, 1, 2]
+
+
+def test_several_threads_report_whole_lines_each_under_a_number_of_its_own(workspace):
+    with Job(workspace.jobs / "one", workspace) as job, ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda step: job.metric("loss", step, step=step), range(400)))
+    assert [event.seq for event in events_of(job)] == list(range(400))
+    assert sorted(event.step for event in events_of(job)) == list(range(400))
+
+
+def test_nothing_of_a_job_goes_on_after_it_was_closed(workspace):
+    job = Job(workspace.jobs / "one", workspace)
     job.metric("loss", 1.0)
+    assert "events-fsync" in [thread.name for thread in threading.enumerate()]
     job.close()
-    assert [event.seq for event in events_of(job)] == [0]
+    job.close()
+    assert "events-fsync" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_job_knows_the_checkpoint_that_it_continues(workspace, tmp_path):
+    with Job(workspace.jobs / "one", workspace, continues=tmp_path) as job:
+        assert job.continues == tmp_path
+    with Job(workspace.jobs / "two", workspace) as job:
+        assert job.continues is None
