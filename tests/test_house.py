@@ -12,7 +12,7 @@ import yaml
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = ["pages", "ui", "simtune_core", "tests", "benchmarks", "docs", "data/sample", ".ci", ".streamlit"]
-PAGES = ["overview", "data", "difficulty", "curriculum", "training", "adapters", "evaluation"]
+PAGES = ["overview", "data", "difficulty", "curriculum", "training", "adapters", "evaluation", "jobs", "settings"]
 PROMISED = [
     *("app.py", "Makefile", "requirements.txt", "requirements-dev.txt", "pyproject.toml", "README.md", "CHANGELOG.md"),
     *("CONTRIBUTING.md", "LICENSE", ".ci/run", ".gitignore", ".pre-commit-config.yaml", ".streamlit/config.toml"),

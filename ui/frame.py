@@ -19,7 +19,7 @@ from simtune_core.files import whole_file
 from simtune_core.workspace import CHECKOUT, Workspace
 from ui.background import background
 from ui.errors import shown_as_message
-from ui.jobs import job_strip
+from ui.job_strip import job_strip
 from ui.menu import menu
 from ui.session import current_workspace
 

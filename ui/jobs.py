@@ -1,22 +1,24 @@
-"""Jobs on screen: the strip in the sidebar, and the panel that follows one job inside a page.
+"""Jobs on screen: their words, the one look that all sessions share, and the panel that follows one job in a page.
 
-Reads job folders through the launcher. Titles, texts and logs come from users and programs: plain text, never Markdown.
+The strip, the list and the page Jobs build on it. Titles, texts and logs come from users and programs: plain text.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import streamlit as st
 
-from simtune_core.jobs.launcher import list_jobs, read_job, read_log, request_stop
 from simtune_core.jobs.states import JobStatus
+from simtune_core.workflows.running import list_jobs, read_job, read_log, request_stop
 from simtune_core.workspace import Workspace
 from ui.errors import shown_as_message
-from ui.keys import JOBS_ENDED, JOBS_SEEN, key
+from ui.keys import JOB, JOBS_ENDED, key
+from ui.menu import button_to
 from ui.session import current_workspace
-from ui.text import as_label, count, duration
+from ui.text import count, duration
 
 STATES = {  # state -> symbol, word and colour: never colour alone
     "queued": (":material/schedule:", "queued", "gray"),
@@ -28,17 +30,25 @@ STATES = {  # state -> symbol, word and colour: never colour alone
     "lost": (":material/help:", "lost", "red"),
 }
 SILENT_AFTER_SECONDS = 30
-_SHOWN = 4
-_FAST, _SLOW, _PANEL = "2s", "5s", "1s"
+SIGNS = {"queued": "◷", "running": "▶", "stopping": "◌", "done": "✓", "failed": "✕", "stopped": "■", "lost": "?"}
+TROUBLE = ("failed", "lost")  # ends that nobody asked for
+LOOK_SECONDS = 1.0  # for how long all sessions share one look at the job folders
+_PANEL = "1s"
 
 
-def job_strip(workspace: Workspace) -> None:
-    """Draw the jobs that wait or run, with progress and a stop button, and tell by a toast when one ends."""
-    pace = _FAST if any(job.active for job in list_jobs(workspace)) else _SLOW
-    st.fragment(_draw_strip, run_every=pace)(workspace)
+def jobs_now(workspace: Workspace) -> tuple[JobStatus, ...]:
+    """Return every job, newest first, as the last look saw them; all sessions share a look for a second."""
+    return _look(str(workspace.root))
 
 
-def job_panel(job_id: str, *, key: str, on_done: Callable[[JobStatus], None] | None = None) -> JobStatus:
+def look_again() -> None:
+    """Forget the shared look, after this session has changed something, so that the next one sees it."""
+    _look.clear()
+
+
+def job_panel(
+    job_id: str, *, key: str, on_done: Callable[[JobStatus], None] | None = None, whole: bool = True
+) -> JobStatus:
     """Follow one job inside a page: progress, time left, stop button; the cause and the log if it failed.
 
     While the job is active the panel refreshes itself each second; when it ends, the whole page runs again once.
@@ -47,6 +57,7 @@ def job_panel(job_id: str, *, key: str, on_done: Callable[[JobStatus], None] | N
         job_id: The job.
         key: Key of the panel, unique on the page.
         on_done: Called once per session with a job that ended as "done".
+        whole: Whether the end of the log and the way to the page Jobs are drawn too; that page has a place for them.
 
     Returns:
         The job's status now; a page shows its results if `state == "done"`.
@@ -57,12 +68,17 @@ def job_panel(job_id: str, *, key: str, on_done: Callable[[JobStatus], None] | N
     workspace = current_workspace()
     job = read_job(workspace, job_id)
     if job.active:
-        st.fragment(_follow, run_every=_PANEL)(workspace, job_id, key)
+        st.fragment(_follow, run_every=_PANEL)(workspace, job_id, key, whole)
         return job
     if job.state == "done" and on_done is not None and _first_time(job):
         on_done(job)
-    _draw_ended(workspace, job)
+    _draw_ended(workspace, job, whole)
     return job
+
+
+def state_word(state: str) -> str:
+    """Return a job's state as sign and word, for places that can draw no icon, such as tables."""
+    return f"{SIGNS[state]} {STATES[state][1]}"
 
 
 def state_badge(state: str) -> None:
@@ -74,7 +90,7 @@ def state_badge(state: str) -> None:
 def progress_words(job: JobStatus) -> str:
     """Word how far a job is: `620 of 1,872 · 33 % · 6 min left`; our own words and numbers only."""
     if job.state == "queued":
-        return "waiting for its turn"
+        return "waiting for its turn" if job.ahead is None else f"queued ({job.ahead} ahead)"
     if job.state == "stopping":
         return "stopping; what is done so far is kept"
     parts = []
@@ -105,25 +121,38 @@ def silent_seconds(job: JobStatus, now: float) -> float:
     return max(0.0, now - max([job.started, *written]))
 
 
-def _draw_strip(workspace: Workspace) -> None:
-    jobs = list_jobs(workspace)
-    _announce_changes(jobs)
-    # at work before waiting; among the waiting the next one first
-    active = sorted((job for job in jobs if job.active), key=lambda job: (job.state == "queued", job.created))
-    st.caption(f"Jobs ({len(active)} active)" if active else "No job is waiting or running.")
-    for job in active[:_SHOWN]:
-        with st.container(border=True, gap="xxsmall"):
-            st.text(job.title)
-            if job.state == "queued":
-                st.caption(progress_words(job))
-            else:
-                st.progress(fraction(job), text=progress_words(job))
-            _stop_button(workspace, job, "strip")
-    if len(active) > _SHOWN:
-        st.caption(f"and {len(active) - _SHOWN} more")
+def stop_button(workspace: Workspace, job: JobStatus, place: str) -> None:
+    """Draw the button that stops a running job or takes a waiting one out of the queue; pressed twice it is one stop.
+
+    Args:
+        workspace: Where the job lies.
+        job: The job, active.
+        place: Tells the buttons of one job in several places apart; in the strip it is small.
+    """
+    waiting = job.state == "queued"
+    pressed = st.button(
+        "Cancel" if waiting else "Stop",
+        key=key("jobs", f"{place}.{job.id}"),
+        icon=":material/cancel:" if waiting else ":material/stop_circle:",
+        type="tertiary" if place == "strip" else "secondary",
+        disabled=job.state == "stopping",
+        help="Leaves the queue." if waiting else "Ends the job at its next safe point; what it has saved is kept.",
+    )
+    if pressed:
+        with shown_as_message(stop=False):
+            request_stop(workspace, job.id)
+            look_again()
+            st.rerun()
 
 
-def _follow(workspace: Workspace, job_id: str, name: str) -> None:
+def open_button(job: JobStatus, place: str) -> None:
+    """Draw the button that leads to a job on the page Jobs, with its log, its parameters and what can be done next."""
+    button_to(
+        "jobs", "Open", key=key("jobs", f"open.{place}.{job.id}"), holds={JOB: job.id}, icon=":material/open_in_new:"
+    )
+
+
+def _follow(workspace: Workspace, job_id: str, name: str, whole: bool) -> None:
     with shown_as_message():
         job = read_job(workspace, job_id)
     if job.finished:
@@ -135,11 +164,14 @@ def _follow(workspace: Workspace, job_id: str, name: str) -> None:
         st.progress(fraction(job), text=progress_words(job))
         if job.text:
             st.text(job.text)
-        _warn_if_silent(workspace, job)
-        _stop_button(workspace, job, "panel")
+        _warn_if_silent(job)
+        with st.container(horizontal=True):
+            stop_button(workspace, job, "panel")
+            if whole:
+                open_button(job, "panel")
 
 
-def _draw_ended(workspace: Workspace, job: JobStatus) -> None:
+def _draw_ended(workspace: Workspace, job: JobStatus, whole: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         state_badge(job.state)
         st.text(job.title)
@@ -149,17 +181,18 @@ def _draw_ended(workspace: Workspace, job: JobStatus) -> None:
         return
     if job.cause:
         st.code(job.cause, language=None, wrap_lines=True)
-    _log(workspace, job)
+    if whole:
+        _log(workspace, job)
+        open_button(job, "panel")
 
 
-def _warn_if_silent(workspace: Workspace, job: JobStatus) -> None:
+def _warn_if_silent(job: JobStatus) -> None:
     silent = silent_seconds(job, time.time())
     if silent > SILENT_AFTER_SECONDS:
         st.warning(
             f"No sign of life for {duration(silent)}: it is loading a large model, or it hangs.",
             icon=":material/heart_broken:",
         )
-        _log(workspace, job)
 
 
 def _log(workspace: Workspace, job: JobStatus) -> None:
@@ -171,33 +204,9 @@ def _log(workspace: Workspace, job: JobStatus) -> None:
             st.code(read_log(workspace, job.id) or "The log is empty.", language=None, wrap_lines=True)
 
 
-def _stop_button(workspace: Workspace, job: JobStatus, place: str) -> None:
-    pressed = st.button(
-        "Stop",
-        key=key("jobs", f"{place}.{job.id}"),
-        icon=":material/stop_circle:",
-        type="tertiary" if place == "strip" else "secondary",
-        disabled=job.state == "stopping",
-        help="Ends the job at its next safe point; what it has saved is kept.",
-    )
-    if pressed:
-        with shown_as_message(stop=False):
-            request_stop(workspace, job.id)
-
-
-def _announce_changes(jobs: list[JobStatus]) -> None:
-    states = {job.id: job.state for job in jobs}
-    seen: dict[str, str] = st.session_state.get(JOBS_SEEN, states)  # the first look of a session tells nothing
-    for job in jobs:
-        if job.finished and seen.get(job.id) != job.state:
-            _announce(job)
-    st.session_state[JOBS_SEEN] = states
-
-
-def _announce(job: JobStatus) -> None:
-    icon, word, _ = STATES[job.state]
-    trouble = job.state in ("failed", "lost")
-    st.toast(f"{as_label(job.title)}: {word}", icon=icon, duration="infinite" if trouble else "long")
+@st.cache_resource(ttl=LOOK_SECONDS, max_entries=4, show_spinner=False)
+def _look(root: str) -> tuple[JobStatus, ...]:
+    return tuple(list_jobs(Workspace(Path(root))))
 
 
 def _first_time(job: JobStatus) -> bool:

@@ -10,11 +10,16 @@ from typing import Literal
 
 from simtune_core.settings import Settings
 
-Owner = Literal["overview", "data", "difficulty", "curriculum", "training", "adapters", "evaluation", "jobs", "frame"]
+Owner = Literal[
+    "overview", "data", "difficulty", "curriculum", "training", "adapters", "evaluation", "jobs", "settings", "frame",
+]  # fmt: skip
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[A-Za-z0-9_-]+)*")
 
 JOBS_SEEN = "jobs.seen"  # job id -> state at the last look of this session; a change makes a toast
+JOBS_FAILED = "jobs.failed"  # ids of jobs that failed while this session looked, until they are dismissed
 JOBS_ENDED = "jobs.ended"  # ids of jobs whose end this session has already acted on
+JOB = "jobs.job"  # id of the job that the page Jobs shows; also its name in the address
+JOB_NEXT = "jobs.next"  # id of the job that it shows from its next run on: an attempt just started
 
 
 def key(owner: Owner, name: str) -> str:

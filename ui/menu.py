@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
@@ -78,8 +79,11 @@ def button_to(stem: str, label: str, *, key: str, holds: dict[str, str], icon: s
         holds: Values by the session-state keys of the widgets.
         icon: Symbol of the button.
     """
-    if st.button(label, key=key, type="tertiary", icon=icon, on_click=st.session_state.update, args=(holds,)):
-        st.switch_page(next(entry for entry in PAGES if entry.stem == stem).file)
+    if not st.button(label, key=key, type="tertiary", icon=icon, on_click=st.session_state.update, args=(holds,)):
+        return
+    if urlsplit(st.context.url or "").path.strip("/") == stem:
+        st.rerun()  # its widgets stand already, and tell the address themselves
+    st.switch_page(next(entry for entry in PAGES if entry.stem == stem).file, query_params=holds)
 
 
 def _present() -> list[Entry]:

@@ -6,6 +6,7 @@ from tests.pages.screen import alts, steps, words
 from ui.menu import PAGES
 
 NAMES = [entry.stem for entry in PAGES]
+NEEDS_NOTHING = {"settings"}
 NEEDS_PAIRS = {"difficulty", "training", "evaluation"}
 COUNTED = {"curriculum.records": "tickets"}  # the records whose candidates the walk has counted
 
@@ -17,6 +18,8 @@ CONTEXT = {
     "curriculum": ["tfidf", "79,800 pairs of 400 records"],
     "training": ["walk-lora", "small@v0001:train"],
     "adapters": ["36 of 36 adapted layers changed"],
+    "jobs": ["jobs, newest first"],
+    "settings": ["data/settings.yaml", "SIMTUNE_WORKSPACE"],
     "evaluation": ["minilm", "walk-head", "walk-lora", "160 pairs of 249 records in small@v0001:test"],
 }
 
@@ -27,11 +30,11 @@ def test_a_page_of_an_empty_workspace_has_one_title_and_something_to_do_next(ope
 
     assert not app.exception
     assert [title.value.lower() for title in app.title] == [page]
-    assert steps(app)
+    assert steps(app) or page in NEEDS_NOTHING
     assert not app.error
 
 
-@pytest.mark.parametrize("page", NAMES)
+@pytest.mark.parametrize("page", [name for name in NAMES if name not in NEEDS_NOTHING])
 def test_a_page_of_an_empty_workspace_says_what_is_missing(open_app, page):
     said = " ".join(info.value for info in open_app(page).info)
 
@@ -49,7 +52,7 @@ def test_a_page_of_the_walked_workspace_renders_whole(open_app, walked, page):
     assert [title.value.lower() for title in app.title] == [page]
     assert not app.error
     shown = alts(app)
-    assert shown and all(len(alt) > 10 for alt in shown), shown
+    assert (shown or page in NEEDS_NOTHING) and all(len(alt) > 10 for alt in shown), shown
 
 
 @pytest.mark.parametrize("page", NAMES)

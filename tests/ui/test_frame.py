@@ -11,6 +11,7 @@ import pytest
 from streamlit import config as streamlit_config
 
 from simtune_core.figures.style import CATEGORY
+from simtune_core.jobs.launcher import list_jobs
 from simtune_core.workspace import CHECKOUT, VARIABLE
 from ui.frame import PLOTLY_COPY
 from ui.menu import PAGES, Entry
@@ -37,9 +38,10 @@ def test_the_menu_leads_only_to_pages_that_exist_and_addresses_are_file_stems(op
     app = open_app()
     assert not app.exception
     assert PAGES[0] == Entry("overview", "Overview", ":material/home:")
-    assert [entry.section for entry in PAGES] == ["", "Data", "Data", "Data", "Train", "Train", "Judge"]
+    sections = [entry.section for entry in PAGES]
+    assert sections == ["", *["Data"] * 3, *["Train"] * 2, "Judge", *["Workspace"] * 2]
     assert len({entry.stem for entry in PAGES}) == len(PAGES)
-    assert (CHECKOUT / PAGES[0].file).exists()
+    assert all((CHECKOUT / entry.file).exists() for entry in PAGES)
 
 
 def test_a_workspace_that_cannot_be_made_is_told_in_words(open_app, monkeypatch, tmp_path):
@@ -57,15 +59,21 @@ def test_plotly_is_laid_out_for_browsers_whole(open_app):
     assert PLOTLY_COPY.read_bytes() == (files("plotly") / "package_data" / "plotly.min.js").read_bytes()
 
 
-def test_the_server_process_never_imports_a_heavy_library(workspace):
+def test_the_server_process_never_imports_a_heavy_library_on_any_page(walked):
+    visits = [entry.file for entry in PAGES]
+    job = next(job.id for job in list_jobs(walked.workspace) if job.kind == "train")
     code = (
         "import json, sys\n"
         "from streamlit.testing.v1 import AppTest\n"
-        f"app = AppTest.from_file({str(CHECKOUT / 'app.py')!r}, default_timeout=60).run()\n"
-        "assert not app.exception, app.exception\n"
+        f"app = AppTest.from_file({str(CHECKOUT / 'app.py')!r}, default_timeout=60)\n"
+        f"app.query_params['jobs.job'] = {job!r}\n"
+        "app.run()\n"
+        f"for page in {visits!r}:\n"
+        "    app.switch_page(page).run()\n"
+        "    assert not app.exception and len(app.title) == 1, (page, app.exception)\n"
         f"print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))\n"
     )
-    environment = {**os.environ, VARIABLE: str(workspace.root), "PYTHONPATH": str(CHECKOUT)}
+    environment = {**os.environ, VARIABLE: str(walked.workspace.root), "PYTHONPATH": str(CHECKOUT)}
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=True
     )
