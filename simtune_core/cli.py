@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from simtune_core import wording
-from simtune_core.commands import jobs, logs, store
+from simtune_core.commands import jobs, keeping, logs, store
 from simtune_core.commands.options import Detach, EncoderName, FailOn, Json, PrecisionName, Where
 from simtune_core.console import Report, progress_bar, reported
 from simtune_core.curriculum.phases import CurriculumConfig
@@ -230,6 +230,7 @@ def demo_(fail_on: FailOn = None, workspace: Where = None, as_json: Json = False
 
 jobs.add_to(app)
 logs.add_to(app)
+keeping.add_to(app)
 app.add_typer(store.app, name="store")
 
 
@@ -247,6 +248,7 @@ def _run(
     workspace: Workspace, request: requests.Request, report: Report, *, detach: bool = False, reuse: bool = True
 ) -> dict[str, Any] | None:
     """Start a job; follow it to its end and return its result, or return None when detached."""
+    report.findings += running.foreseen(workspace, request, reuse=reuse)
     if detach:
         job_id = running.start(workspace, request, reuse=reuse)
         report.result = {"job": job_id}

@@ -188,7 +188,7 @@ def _save(
     workspace: Workspace, name: str, frame: pd.DataFrame, kind: DatasetKind, provenance: dict[str, Any], new: bool
 ) -> DatasetVersion:
     digest = content_id(frame)
-    with _save_lock(workspace, name):
+    with save_lock(workspace, name):
         versions, folders = list_versions(workspace, name), _version_folders(workspace, name)
         for version in versions:
             if version.content_id == digest and version.kind == kind:
@@ -205,7 +205,7 @@ def _save(
 
 
 @contextmanager
-def _save_lock(workspace: Workspace, name: str) -> Iterator[None]:
+def save_lock(workspace: Workspace, name: str) -> Iterator[None]:
     """Hold the lock under which the versions of one dataset are numbered."""
     path = workspace.datasets / f".{workspace.dataset(name).name}.lock"
     lock = FileLock(path, timeout=_LOCK_SECONDS)

@@ -23,6 +23,7 @@ from simtune_core.jobs.launcher import (
     waiting,
 )
 from simtune_core.jobs.states import JobStatus
+from simtune_core.workflows.foresight import foresee, require_room
 from simtune_core.workflows.requests import Request
 from simtune_core.workspace import Workspace
 
@@ -30,6 +31,7 @@ __all__ = [
     "advance",
     "checkpoint_step",
     "differences",
+    "foreseen",
     "job_of",
     "list_jobs",
     "move",
@@ -46,8 +48,22 @@ __all__ = [
 
 
 def start(workspace: Workspace, request: Request, *, token: str | None = None, reuse: bool = True) -> str:
-    """Start a request and return its job id; equal work done or under way, or the same token, gives the same job."""
+    """Start a request and return its job id; equal work done or under way, or the same token, gives the same job.
+
+    Raises:
+        WorkspaceError: If what it writes cannot fit on the disk; then no job was made.
+    """
+    if not reuse or job_of(workspace, request) is None:
+        require_room(workspace, request)
     return launch(workspace, request.kind, request.params, title=request.title, token=token, reuse=reuse)
+
+
+def foreseen(workspace: Workspace, request: Request, *, reuse: bool = True) -> list[dict[str, Any]]:
+    """Return as a finding why a request may fill the disk; none where there is room or an equal job answers it."""
+    if reuse and job_of(workspace, request) is not None:
+        return []
+    found = foresee(workspace, request)
+    return [] if found is None else [found]
 
 
 def job_of(workspace: Workspace, request: Request) -> JobStatus | None:
