@@ -78,6 +78,13 @@ def message_of(folder: Path) -> dict[str, Any] | None:
     }
 
 
+def try_webhook(address: str) -> str:
+    """Send a made-up message to a web address, as the end of a job would, and say what came of it in half a sentence."""
+    findings = {"error": 0, "warning": 0, "info": 0}
+    message = {"v": 1, "id": "test", "title": "A test", "kind": "test", "state": "done", "cause": "", "seconds": 0.0}
+    return _post(address, message | {"findings": findings})
+
+
 def _run_command(command: str, message: dict[str, Any]) -> str:
     """Run a command with the message on its standard input and say what came of it."""
     environment = os.environ | {
