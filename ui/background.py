@@ -13,6 +13,7 @@ from simtune_core.workflows.background import Tick, tick
 from simtune_core.workspace import Workspace
 
 INTERVAL_SECONDS = 3.0
+NEWS_KEPT = 20
 _STOPPED = "The background thread ended unexpectedly; the next page starts it again. The server's log holds the cause."
 
 
@@ -21,10 +22,12 @@ class Background:
 
     Attributes:
         notices: Sentences of the newest look; empty when all is well.
+        news: What happened once since the server began, oldest first, until somebody dismisses it.
     """
 
     def __init__(self, interval: float = INTERVAL_SECONDS) -> None:
         self.notices: tuple[str, ...] = ()
+        self.news: tuple[str, ...] = ()
         self._interval = interval
         self._workspace: Workspace | None = None
         self._lock = threading.Lock()
@@ -39,6 +42,11 @@ class Background:
                 self._thread = threading.Thread(target=self._run, name="simtune-background", daemon=True)
                 self._thread.start()
 
+    def dismiss(self, news: str) -> None:
+        """Forget one piece of news, for every session; twice is harmless."""
+        with self._lock:
+            self.news = tuple(each for each in self.news if each != news)
+
     def end(self) -> None:
         """End the thread after the look under way, and wait for it."""
         self._ended.set()
@@ -50,12 +58,18 @@ class Background:
         whole = False
         try:
             while not self._ended.is_set():
-                self.notices = self._look().notices
+                self._take(self._look())
                 self._ended.wait(self._interval)
             whole = True
         finally:
             if not whole:  # the exception itself goes to the server's log
                 self.notices = (_STOPPED,)
+
+    def _take(self, look: Tick) -> None:
+        self.notices = look.notices
+        if look.news:
+            with self._lock:  # the same sentence twice is one
+                self.news = tuple(dict.fromkeys((*self.news, *look.news)))[-NEWS_KEPT:]
 
     def _look(self) -> Tick:
         workspace = self._workspace

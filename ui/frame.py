@@ -63,9 +63,6 @@ def _sidebar(workspace: Workspace) -> None:
             f"Workspace {workspace.root.name}",
             help="The folder that holds data/ and models/; chosen with SIMTUNE_WORKSPACE.",
         )
-        for notice in background().notices:
-            st.caption(":material/warning: Notice")
-            st.text(notice)
         job_strip(workspace)
 
 

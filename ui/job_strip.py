@@ -1,4 +1,4 @@
-"""The strip in the sidebar of every page: what runs and waits, what failed while this session looked, toasts at ends.
+"""The strip in the sidebar of every page: what runs and waits, what failed while this session looked, notices.
 
 Refreshes itself; one look at the job folders serves it and all other sessions for a second. Titles and causes come
 from users and programs: plain text, never Markdown.
@@ -14,6 +14,7 @@ from simtune_core.jobs.states import JobStatus
 from simtune_core.workspace import Workspace
 from ui.jobs import STATES, TROUBLE, fraction, jobs_now, open_button, progress_words, state_badge, stop_button
 from ui.keys import JOBS_FAILED, JOBS_SEEN, key
+from ui.notices import notice_area
 from ui.text import as_label
 
 _SHOWN = 4
@@ -22,12 +23,13 @@ _CAUSE_LETTERS = 160
 
 
 def job_strip(workspace: Workspace) -> None:
-    """Draw the jobs that wait or run, with progress and a stop button, and tell by a toast when one ends."""
+    """Draw notices, the jobs that wait or run with progress and stop, and what failed; a toast tells of every end."""
     pace = _FAST if any(job.active for job in jobs_now(workspace)) else _SLOW
     st.fragment(_draw, run_every=pace)(workspace)
 
 
 def _draw(workspace: Workspace) -> None:
+    notice_area()
     jobs = jobs_now(workspace)
     _announce_changes(jobs)
     # at work before waiting; among the waiting the next one first

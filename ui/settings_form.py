@@ -15,6 +15,8 @@ import streamlit as st
 from simtune_core import __version__
 from simtune_core.encoders.catalogue import list_encoders
 from simtune_core.errors import SimtuneError
+from simtune_core.jobs.devices import slots_of
+from simtune_core.jobs.notifying import try_webhook
 from simtune_core.preferences import FILE, Preference, Preferences, change_preferences, list_preferences
 from simtune_core.settings import bounds
 from simtune_core.workspace import VARIABLE, Workspace
@@ -90,6 +92,10 @@ def _draw(workspace: Workspace, preference: Preference) -> None:
         if name in fault:
             st.error("Not saved.", icon=":material/error:")
             st.code(fault[name], language=None, wrap_lines=True)
+        if name == "device_slots":
+            _slots(workspace)
+        if name == "notify_webhook" and preference.value:
+            _test_button(preference.value)
         if preference.source == "file" and preference.editable:
             st.button(
                 "Back to the default",
@@ -125,6 +131,18 @@ def _editor(workspace: Workspace, preference: Preference) -> None:
         step = 1 if whole else (_FINE if high - low <= 2 else _COARSE)
         shape = "%d" if whole else "%.4g"
         st.number_input(min_value=low, max_value=high, step=step, format=shape, placeholder="automatic", **common)
+
+
+def _slots(workspace: Workspace) -> None:
+    found = slots_of(workspace)
+    st.caption(as_label(f"Here now: {', '.join(slot.name for slot in found)}", longest=400))
+
+
+def _test_button(address: str) -> None:
+    """Draw the button that sends a made-up end of a job to the address, and what came of it as plain text."""
+    if st.button("Send a test", key=key("settings", "test"), icon=":material/send:"):
+        with st.spinner("Waiting for the address to answer"):
+            st.text(f"A test was sent: {try_webhook(address)}.")
 
 
 def _source(preference: Preference) -> str:

@@ -17,10 +17,12 @@ class Tick:
     Attributes:
         started: Ids of the queued jobs that were started.
         notices: Sentences for the researcher about what could not be done this time; empty when all is well.
+        news: Sentences about what happened once, such as that the store was damaged and has been made again.
     """
 
     started: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    news: tuple[str, ...] = ()
 
 
 def tick(workspace: Workspace) -> Tick:
@@ -30,13 +32,14 @@ def tick(workspace: Workspace) -> Tick:
         workspace: Where jobs and store lie. Calling it again, or from two processes, is harmless.
     """
     started: tuple[str, ...] = ()
+    news: tuple[str, ...] = ()
     notices: list[str] = []
     try:
         started = tuple(advance_queue(workspace))
     except SimtuneError as error:
         notices.append(f"Queued jobs cannot be started now: {error}")
     try:
-        ingest(workspace)
+        news = ingest(workspace).notices
     except SimtuneError as error:
         notices.append(f"New results are kept in the job folders and will be imported later: {error}")
-    return Tick(started, tuple(notices))
+    return Tick(started, tuple(notices), news)
