@@ -100,7 +100,7 @@ def differences(workspace: Workspace, job_id: str, changes: Mapping[str, Any] | 
     for name, then in spec.get("contents", {}).items():
         if contents.get(name) != then:
             gone = "is not there any more" if name not in contents else "has other content now"
-            found.append(f"The data {status.params[name]} ({name}) {gone}.")
+            found.append(f"The data {status.params.get(name)} ({name}) {gone}.")
     asked, wanted = dict(_flat(status.params)), dict(_flat(_merged(status.params, changes or {})))
     changed = (name for name in sorted(asked.keys() | wanted.keys()) if asked.get(name) != wanted.get(name))
     none = "not given"

@@ -236,10 +236,13 @@ def follow(
 
     Returns:
         The job as it ended.
+
+    Raises:
+        JobError: If there is no such job, or its folder is removed meanwhile.
     """
     look_at_queue = 0.0
+    status = read_job(workspace, job_id)
     while True:
-        status = read_job(workspace, job_id)
         if on_update is not None:
             on_update(status)
         if status.finished:
@@ -248,6 +251,12 @@ def follow(
             advance_queue(workspace)
             look_at_queue = time.monotonic() + _QUEUE_SECONDS
         time.sleep(poll_seconds)
+        if not (status.folder / SPEC).exists():
+            raise JobError(
+                f"The folder of the job {status.title!r} was removed while it was {status.state}; what it had made is "
+                "gone with it. Other jobs are not affected."
+            )
+        status = read_job(workspace, job_id)
 
 
 def _write_spec(workspace: Workspace, job_id: str, wish: Wish, spec_hash: str) -> None:

@@ -97,7 +97,8 @@ def run(folder: Path, held: int, slots: list[dict[str, str]]) -> None:
     if slot is None:
         return
     adopt_orphans()
-    _answer_for(folder, stopping, held, slot)
+    if not _answer_for(folder, stopping, held, slot):
+        return
     # Imported at the end only: while the job runs, its runner stays small.
     from simtune_core.jobs.notifying import notify
     from simtune_core.jobs.queueing import advance_queue
@@ -118,7 +119,8 @@ def _take_slot(workspace: Workspace, slots: list[dict[str, str]]) -> _Held | Non
     return None if slots else _Held()
 
 
-def _answer_for(folder: Path, stopping: _Stopping, held: int, slot: _Held) -> None:
+def _answer_for(folder: Path, stopping: _Stopping, held: int, slot: _Held) -> bool:
+    """Take the job, see it to its end and write that down; False if it could not be taken and stays queued."""
     started = time.time()
     facts: dict[str, Any] = {"started": started, "device": slot.name}
     try:
@@ -126,12 +128,14 @@ def _answer_for(folder: Path, stopping: _Stopping, held: int, slot: _Held) -> No
         ending = _run_worker(folder, stopping, slot)
     except (SimtuneError, OSError) as error:
         slot.release()
-        if (folder / PROC).exists():
-            _end(folder, "failed", f"The job could not be started: {error}", facts)
-        return
+        if not (folder / PROC).exists():
+            return False
+        _end(folder, "failed", f"The job could not be started: {error}", facts)
+        return True
     slot.release()
     verdict = judge(folder, ending)
     _end(folder, verdict.state, verdict.cause, facts | asdict(ending))
+    return True
 
 
 def _take_job(folder: Path, facts: dict[str, Any], held: int) -> None:

@@ -177,9 +177,9 @@ def _read(path: Path) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else {}
 
 
-def _unfinished(folder: Path, spec: dict[str, Any], proc: dict[str, Any] | None, held: bool) -> JobStatus:
+def _unfinished(folder: Path, spec: dict[str, Any], proc: dict[str, Any] | None, held: bool) -> JobStatus | None:
     if proc is None:
-        return _status(folder, spec, "queued", Latest())
+        return _status(folder, spec, "queued", Latest()) if (folder / SPEC).exists() else None
     latest = read_latest(folder / EVENTS)
     when = {"started": proc.get("time"), "device": proc.get("device")}
     if held:
