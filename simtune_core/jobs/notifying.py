@@ -79,7 +79,7 @@ def message_of(folder: Path) -> dict[str, Any] | None:
 
 
 def try_webhook(address: str) -> str:
-    """Send a made-up message to a web address, as the end of a job would, and say what came of it in half a sentence."""
+    """Send a made-up message to a web address, as an ended job would, and say in half a sentence what came of it."""
     findings = {"error": 0, "warning": 0, "info": 0}
     message = {"v": 1, "id": "test", "title": "A test", "kind": "test", "state": "done", "cause": "", "seconds": 0.0}
     return _post(address, message | {"findings": findings})
