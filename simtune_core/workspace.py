@@ -54,6 +54,11 @@ class Workspace:
         """Return the DuckDB results store, an index that can be rebuilt from the other folders."""
         return self.data / "simtune.duckdb"
 
+    @property
+    def read_only(self) -> bool:
+        """Tell whether this process may read the workspace but not write to it."""
+        return self.data.is_dir() and not os.access(self.data, os.W_OK)
+
     def dataset(self, name: str) -> Path:
         """Return the folder of one dataset, all versions of it."""
         return self.datasets / valid_name(name, "dataset name")

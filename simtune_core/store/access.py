@@ -1,90 +1,209 @@
-"""How every question reaches the store: opened under the lock, brought to the newest schema, made again if damaged."""
+"""How every question reaches the store: opened under the lock, brought to the newest schema, made again if damaged.
+
+A store that is missing or was set aside is filled from the files in slices, between which the lock is free, so that
+nobody waits for the whole of it who does not need the whole of it.
+"""
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import duckdb
 
 from simtune_core.errors import StoreError
-from simtune_core.store.database import (
-    Database,
-    StoreSettings,
-    is_damage,
-    open_database,
-    sentence_for,
-    set_aside,
-    store_lock,
-)
-from simtune_core.store.ingesting import fill
-from simtune_core.store.schema import has_our_tables, prepare
+from simtune_core.files import new_id, whole_file
+from simtune_core.jobs.launcher import list_jobs
+from simtune_core.store.database import Database, StoreSettings, log_of, open_database, set_aside, store_lock
+from simtune_core.store.faults import is_damage, is_damaged_log, sentence_for
+from simtune_core.store.ingesting import Ingested, fill
+from simtune_core.store.schema import MIGRATIONS, Depth, State, depth, prepare, schema_version, set_depth
+from simtune_core.store.seen import forget_seen, remember, vanished
 from simtune_core.workspace import Workspace
 
 Answer = TypeVar("Answer")
+PAUSE_SECONDS = 0.05  # between two slices; longer than those who wait for the lock look away
+_ATTEMPTS = 4  # an old store with a damaged log that turns out to be damaged itself needs them all
+_DEPTHS: tuple[Depth, ...] = ("nothing", "index", "everything")
 
 
-def ask(workspace: Workspace, question: Callable[[Database], Answer], settings: StoreSettings | None = None) -> Answer:
+def ask(
+    workspace: Workspace,
+    question: Callable[[Database], Answer],
+    settings: StoreSettings | None = None,
+    *,
+    needs: Depth = "everything",
+    timeout_seconds: float | None = None,
+) -> Answer:
     """Open the store, put a question to it and close it.
 
-    A missing store is made from the files first. A damaged or foreign file is set aside, kept, and made again.
+    A missing store is made from the files first. A damaged or foreign file is set aside, kept, and made again. In a
+    workspace that may not be written the store is asked as it is.
 
     Args:
         workspace: Whose store.
         question: Given the open database; called a second time if the file turns out to be damaged.
         settings: Memory, threads and patience.
+        needs: What of the files the store must hold before it is asked, if it has just been made again: "index" is
+            jobs, evaluations, datasets and models without the events.
+        timeout_seconds: How long each statement of the question may take; then it is interrupted.
 
     Raises:
         StoreError: If another process holds the store, the store is newer than this program, or it cannot answer.
         WorkspaceError: If the disk is full or the folder cannot be written.
     """
     chosen = settings or StoreSettings()
-    with store_lock(workspace, chosen):
-        try:
-            return _ask(workspace, question, chosen)
-        except duckdb.Error as error:
-            if not is_damage(error):
-                raise StoreError(sentence_for(error)) from error
-        _replace(workspace, chosen)
-        try:
-            return _ask(workspace, question, chosen)
-        except duckdb.Error as error:
-            raise StoreError(sentence_for(error)) from error
+    if workspace.read_only:
+        return _ask_as_it_is(workspace, question, chosen, timeout_seconds)
+
+    def answers(database: Database) -> list[Answer]:
+        if not _filled(database, workspace, chosen, needs):
+            return []
+        database.limit(timeout_seconds)
+        return [question(database)]
+
+    while True:
+        with store_lock(workspace, chosen):
+            found = _in_session(workspace, chosen, answers)
+        if found:
+            return found[0]
+        time.sleep(PAUSE_SECONDS)
+
+
+def fill_slice(database: Database, workspace: Workspace, settings: StoreSettings) -> Ingested:
+    """Take in what is new for about `slice_seconds`, and write down how far it came."""
+    ingested = fill(database, workspace, seconds=settings.slice_seconds)
+    if not ingested.more:
+        set_depth(database, "everything")
+    elif depth(database) == "nothing":
+        set_depth(database, "index")
+    remember(database, workspace)
+    return ingested
+
+
+def leave_notice(database: Database, message: str) -> None:
+    """Leave a sentence for whoever ingests next and can show it."""
+    database.run("INSERT INTO notices VALUES (?, ?)", [time.time(), message])
 
 
 def is_ours(workspace: Workspace, settings: StoreSettings) -> bool:
     """Tell whether the file can be opened and holds our tables; the caller holds the lock."""
     try:
-        with open_database(workspace, settings) as database:
-            return has_our_tables(database)
+        with open_database(workspace.store, settings, spill=None) as database:
+            return bool(schema_version(database))
     except duckdb.Error:
         return False
 
 
-def _ask(workspace: Workspace, question: Callable[[Database], Answer], settings: StoreSettings) -> Answer:
-    with open_database(workspace, settings) as database:
-        state = prepare(database)
-        if state == "fresh":
-            fill(database, workspace)
-            database.fresh = True
-        if state != "foreign":
-            return question(database)
-    _replace(workspace, settings)
-    return _ask(workspace, question, settings)
+def _filled(database: Database, workspace: Workspace, settings: StoreSettings, needs: Depth) -> bool:
+    """Work on a store that was made again until it holds what a question needs; tell whether it does."""
+    if _DEPTHS.index(depth(database)) < _DEPTHS.index(needs):
+        fill_slice(database, workspace, settings)
+    return _DEPTHS.index(depth(database)) >= _DEPTHS.index(needs)
 
 
-def _replace(workspace: Workspace, settings: StoreSettings) -> None:
-    """Set the file aside, make the store again from the files, and leave a notice in it."""
-    kept = set_aside(workspace.store)
+def _in_session(workspace: Workspace, settings: StoreSettings, work: Callable[[Database], Answer]) -> Answer:
+    """Open the store and work with it; mend what can be mended and try again. The caller holds the lock."""
+    notices: list[str] = []
+    copied = False
+    for _ in range(_ATTEMPTS):
+        try:
+            with open_database(workspace.store, settings, spill=workspace.cache / "duckdb") as database:
+                state, version = prepare(database, upgrade=copied), schema_version(database)
+                if state in ("ready", "fresh"):
+                    _begin(database, workspace, state, notices)
+                    return work(database)
+        except duckdb.Error as error:
+            notices.append(_mended(workspace, settings, error))
+            continue
+        if state == "old":
+            notices.append(_copied(workspace.store, version))
+            copied = True
+        else:
+            notices.append(_replaced(workspace, "foreign", "was not one of simtune's"))
+    raise StoreError(f"The results store could not be made to work: {' '.join(notices)} Try `store rebuild`.")
+
+
+def _begin(database: Database, workspace: Workspace, state: State, notices: list[str]) -> None:
+    """Leave the notices of what was mended, and notice rows that vanished."""
+    if state == "fresh":
+        forget_seen(workspace)
+    lost = vanished(database, workspace)
+    if lost:
+        n_rows, n_jobs = sum(lost.values()), len(lost)
+        notices.append(
+            f"The results store had lost rows, as it does when its write-ahead log is cut or removed: {n_rows:,} rows "
+            f"restored for {n_jobs:,} {'job' if n_jobs == 1 else 'jobs'} from their folders."
+        )
+    if lost or notices:
+        with database.transaction():
+            for message in notices:
+                leave_notice(database, message)
+            if lost:
+                set_depth(database, "nothing")
+        notices.clear()
+    if lost:
+        forget_seen(workspace)
+
+
+def _mended(workspace: Workspace, settings: StoreSettings, error: duckdb.Error) -> str:
+    """Make room for a store that works again and say what was done.
+
+    Raises:
+        StoreError: If there is nothing to mend.
+    """
+    if is_damaged_log(error) and log_of(workspace.store).exists():
+        log = log_of(workspace.store)
+        kept = log.rename(log.with_name(f"{log.name}.damaged-{new_id()}"))
+        return f"The write-ahead log of the results store was damaged; it is kept as {kept.name}."
+    if is_damage(error):
+        return _replaced(workspace, "damaged", "was damaged or is no database")
+    if isinstance(error, duckdb.FatalException):
+        return "The results store stopped answering after an error of the disk or the database and was opened again."
+    raise StoreError(sentence_for(error, workspace, memory_limit_mb=settings.memory_limit_mb)) from error
+
+
+def _replaced(workspace: Workspace, why: str, what: str) -> str:
+    kept = set_aside(workspace.store, why)
+    return (
+        f"The results store {what} and has been made again from {len(list_jobs(workspace)):,} job folders; the old "
+        f"file is kept as {kept.name}."
+    )
+
+
+def _copied(store: Path, version: int | None) -> str:
+    """Copy a store of an older schema, closed and without a log, before it is upgraded; keep the newest copy only."""
+    kept = store.with_name(f"{store.name}.schema-{version}-{new_id()}")
+    with whole_file(kept) as beside:
+        shutil.copyfile(store, beside)
+    unfinished = store.parent.glob(f".{store.name}.schema-*.part")
+    for older in (*store.parent.glob(f"{store.name}.schema-*"), *unfinished):
+        if older != kept:
+            older.unlink(missing_ok=True)
+    reached = len(MIGRATIONS)
+    return f"The results store was brought from schema {version} to {reached}; the old file is kept as {kept.name}."
+
+
+def _ask_as_it_is(
+    workspace: Workspace,
+    question: Callable[[Database], Answer],
+    settings: StoreSettings,
+    timeout_seconds: float | None,
+) -> Answer:
+    """Put a question to a store that may not be written; there is no lock, and nothing is mended."""
+    if not workspace.store.exists():
+        raise StoreError("This workspace is read-only and has no results store; everything is shown from the files.")
     try:
-        with open_database(workspace, settings) as database:
-            prepare(database)
-            ingested = fill(database, workspace)
-            message = (
-                f"The results store was damaged or not one of simtune's and has been made again from "
-                f"{ingested.n_jobs} job folders; the old file is kept as {kept.name}."
-            )
-            database.run("INSERT INTO notices VALUES (?, ?)", [time.time(), message])
+        with open_database(workspace.store, settings, spill=None, read_only=True) as database:
+            if schema_version(database) != len(MIGRATIONS):
+                raise StoreError(
+                    "This workspace is read-only and its results store has another schema than this program; "
+                    "everything is shown from the files."
+                )
+            database.limit(timeout_seconds)
+            return question(database)
     except duckdb.Error as error:
-        raise StoreError(sentence_for(error)) from error
+        raise StoreError(sentence_for(error, workspace, memory_limit_mb=settings.memory_limit_mb)) from error

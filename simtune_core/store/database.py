@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,11 +24,10 @@ from pydantic import Field
 from simtune_core.errors import StoreError, WorkspaceError
 from simtune_core.files import disk_error, new_id, read_json
 from simtune_core.settings import Settings
+from simtune_core.store.faults import busy_sentence, is_taken
 from simtune_core.workspace import Workspace
 
-_DAMAGE = ("not a valid duckdb database", "corrupt", "could not read enough bytes", "checksum", "deserializ")
-_NEWER = ("version number", "newer version of duckdb")
-_FULL = ("no space left", "disk is full", "could not write all")
+_POLL_SECONDS = 0.02
 
 
 class StoreSettings(Settings):
@@ -36,17 +36,15 @@ class StoreSettings(Settings):
     memory_limit_mb: int = Field(default=1024, ge=64, description="Most memory of a query, in MB.")
     threads: int = Field(default=2, ge=1, le=64, description="Threads of a query.")
     lock_seconds: float = Field(default=10.0, ge=0.0, le=600.0, description="How long to wait for another process.")
+    slice_seconds: float = Field(
+        default=1.0, gt=0.0, le=60.0, description="How long an import keeps the store from others at a stretch."
+    )
 
 
 class Database:
-    """One open session with the store; refuses to work in any process but the one that opened it.
-
-    Attributes:
-        fresh: Whether this session found no store and made it from the files.
-    """
+    """One open session with the store; refuses to work in any process but the one that opened it."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self.fresh = False
         self._connection = connection
         self._pid = os.getpid()
 
@@ -81,6 +79,11 @@ class Database:
         finally:
             self.connection.unregister("batch")
 
+    def limit(self, seconds: float | None) -> None:
+        """From now on interrupt every statement that takes longer; without a number each may take what it needs."""
+        milliseconds = 0 if seconds is None else max(1, round(1000 * seconds))
+        self.connection.execute(f"SET max_execution_time = {milliseconds}")
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Commit everything done inside, or nothing of it."""
@@ -103,13 +106,14 @@ def store_lock(workspace: Workspace, settings: StoreSettings) -> Iterator[None]:
     """
     path = workspace.store.with_name(f".{workspace.store.name}.lock")
     owner = path.with_suffix(".owner")
-    lock = FileLock(path, timeout=settings.lock_seconds, thread_local=False)
+    lock = FileLock(path, timeout=settings.lock_seconds, thread_local=False, poll_interval=_POLL_SECONDS)
     try:
         lock.acquire()
         owner.write_text(json.dumps({"name": Path(sys.executable).name, "pid": os.getpid()}), encoding="utf-8")
     except Timeout as error:
-        raise StoreError(f"The results store is in use by {_owner(owner)}; try again in a moment.") from error
+        raise StoreError(busy_sentence(_owner(owner))) from error
     except OSError as error:
+        lock.release()
         raise disk_error(path, error) from error
     try:
         yield
@@ -118,57 +122,59 @@ def store_lock(workspace: Workspace, settings: StoreSettings) -> Iterator[None]:
 
 
 @contextmanager
-def open_database(workspace: Workspace, settings: StoreSettings) -> Iterator[Database]:
-    """Open the store for one short session; the caller holds `store_lock`."""
-    spill = workspace.cache / "duckdb"
-    spill.mkdir(parents=True, exist_ok=True)
-    connection = duckdb.connect(
-        f"duckdb:{workspace.store}",
-        config={
-            "memory_limit": f"{settings.memory_limit_mb}MB",
-            "threads": settings.threads,
-            "temp_directory": str(spill),
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-        },
-    )
+def open_database(
+    path: Path, settings: StoreSettings, *, spill: Path | None, read_only: bool = False
+) -> Iterator[Database]:
+    """Open a database file for one short session; for the store itself the caller holds `store_lock`.
+
+    Args:
+        path: The file; made if missing, unless it is only to be read.
+        settings: Memory, threads and patience with a program that holds the file past our lock.
+        spill: Where a query may put what does not fit into memory; nowhere without it.
+        read_only: Whether to open a file that nobody may write.
+    """
+    if spill is not None:
+        spill.mkdir(parents=True, exist_ok=True)
+    config: dict[str, Any] = {
+        "memory_limit": f"{settings.memory_limit_mb}MB",
+        "threads": settings.threads,
+        "temp_directory": str(spill or ""),
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "python_enable_replacements": "false",
+    }
+    connection = _connect(path, config, settings.lock_seconds, read_only=read_only)
     try:
         yield Database(connection)
     finally:
         connection.close()
 
 
-def is_damage(error: duckdb.Error) -> bool:
-    """Tell whether an error means that the file is not a store any more, or never was one."""
-    text = str(error).lower()
-    if any(mark in text for mark in _NEWER + _FULL):
-        return False
-    return isinstance(error, duckdb.InternalException) or any(mark in text for mark in _DAMAGE)
-
-
-def sentence_for(error: duckdb.Error) -> str:
-    """Word an error of the database for a researcher."""
-    text = str(error)
-    if any(mark in text.lower() for mark in _NEWER):
-        return (
-            f"The results store was written by a newer DuckDB than {duckdb.__version__}; install that version, "
-            "or make it again from the files with `store rebuild`."
-        )
-    if any(mark in text.lower() for mark in _FULL):
-        return "Disk full: results are kept in the job folders and will be imported later; free some space."
-    if isinstance(error, duckdb.OutOfMemoryException):
-        return "The question needs more memory than the results store may use; ask for less at once."
-    return f"The results store cannot answer: {text.splitlines()[0][:300]}"
-
-
-def set_aside(path: Path) -> Path:
+def set_aside(path: Path, why: str = "damaged") -> Path:
     """Rename a damaged or foreign file and its write-ahead log, so that nothing is lost; return its new path."""
-    kept = path.with_name(f"{path.name}.damaged-{new_id()}")
+    kept = path.with_name(f"{path.name}.{why}-{new_id()}")
     path.rename(kept)
-    log = path.with_name(f"{path.name}.wal")
+    log = log_of(path)
     if log.exists():
-        log.rename(kept.with_name(f"{kept.name}.wal"))
+        log.rename(log_of(kept))
     return kept
+
+
+def log_of(path: Path) -> Path:
+    """Return where DuckDB keeps the write-ahead log of a file."""
+    return path.with_name(f"{path.name}.wal")
+
+
+def _connect(path: Path, config: dict[str, Any], patience: float, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    """Connect; wait for a program that holds the file itself, such as a notebook that opened it."""
+    end = time.monotonic() + patience
+    while True:
+        try:
+            return duckdb.connect(f"duckdb:{path}", read_only=read_only, config=config)
+        except duckdb.IOException as error:
+            if not is_taken(error) or time.monotonic() > end:
+                raise
+        time.sleep(_POLL_SECONDS)
 
 
 def _owner(path: Path) -> str:

@@ -26,6 +26,9 @@ _FACTS = pa.schema(
         ("cause", pa.string()),
         ("last_step", pa.int64()),
         ("result", pa.string()),
+        ("attempt", pa.int32()),
+        ("continues", pa.string()),
+        ("device", pa.string()),
     ]
 )
 _EVALUATION = pa.schema(
@@ -38,13 +41,15 @@ _EVALUATION = pa.schema(
 )
 FACTS = tuple(_FACTS.names)
 _PUT = """INSERT INTO jobs (job_id, kind, title, params, state, created, started, ended, cause, last_step, result,
-        byte_offset, n_bad, settled)
+        attempt, continues, device, byte_offset, n_bad, settled)
     SELECT *, 0, 0, false FROM batch
     ON CONFLICT (job_id) DO UPDATE SET kind = excluded.kind, title = excluded.title, params = excluded.params,
         state = excluded.state, created = excluded.created, started = excluded.started, ended = excluded.ended,
-        cause = excluded.cause, last_step = excluded.last_step, result = excluded.result"""
-_UNSETTLED = """SELECT job_id, kind, title, params, state, created, started, ended, cause, last_step, result
-    FROM jobs WHERE NOT settled"""
+        cause = excluded.cause, last_step = excluded.last_step, result = excluded.result, attempt = excluded.attempt,
+        continues = excluded.continues, device = excluded.device"""
+HELD = """SELECT job_id, kind, title, params, state, created, started, ended, cause, last_step, result, attempt,
+        continues, device
+    FROM jobs WHERE settled <= ?"""
 _FORGET = (
     "DELETE FROM jobs WHERE job_id = ?",
     "DELETE FROM events WHERE job_id = ?",
@@ -60,7 +65,7 @@ def put_jobs(database: Database, jobs: Sequence[JobStatus]) -> tuple[dict[str, i
         were written.
     """
     settled = {job_id for (job_id,) in database.rows("SELECT job_id FROM jobs WHERE settled")}
-    before = {row[0]: row for row in database.rows(_UNSETTLED)}
+    before = {row[0]: row for row in database.rows(HELD, [False])}
     waiting = [status for status in reversed(jobs) if status.id not in settled]
     facts = [(status, row) for status in waiting if (row := job_facts(status)) != before.get(status.id)]
     if facts:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import pandas as pd
 
 from simtune_core.store.access import ask
+from simtune_core.store.database import Database, StoreSettings
+from simtune_core.store.schema import Depth
 from simtune_core.workspace import Workspace
+
+Answer = TypeVar("Answer")
+_PATIENCE = StoreSettings(lock_seconds=5.0)  # a page shows the files rather than wait longer for another process
+_TIMEOUT_SECONDS = 2.0  # nobody can leave a page whose question takes longer: it ends by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +50,7 @@ def counts(workspace: Workspace) -> Counts:
         (SELECT coalesce(sum(n_bad), 0) FROM jobs), (SELECT count(*) FROM datasets), (SELECT count(*) FROM models),
         (SELECT count(*) FROM jobs WHERE kind = 'train' AND state = 'done'),
         (SELECT count(*) FROM jobs WHERE kind = 'evaluate' AND state = 'done')"""
-    return Counts(*map(int, ask(workspace, lambda database: database.rows(sql))[0]))
+    return Counts(*map(int, _answer(workspace, lambda database: database.rows(sql))[0]))
 
 
 def runs(workspace: Workspace) -> pd.DataFrame:
@@ -57,7 +65,7 @@ def runs(workspace: Workspace) -> pd.DataFrame:
             json_extract_string(params, '$.train') AS train, json_extract_string(params, '$.dev') AS dev,
             json_extract_string(result, '$.model_id') AS model_id, cause
         FROM jobs WHERE kind = 'train' ORDER BY job_id DESC"""
-    return ask(workspace, lambda database: database.frame(sql))
+    return _answer(workspace, lambda database: database.frame(sql), needs="index")
 
 
 def evaluations(workspace: Workspace, newest: int | None = None) -> pd.DataFrame:
@@ -77,13 +85,14 @@ def evaluations(workspace: Workspace, newest: int | None = None) -> pd.DataFrame
         SELECT chosen.job_id, title, ended, set_ref, encoder, baseline, metric, value
         FROM chosen JOIN evaluation_metrics USING (job_id)
         WHERE isfinite(value) ORDER BY chosen.job_id DESC, position"""
-    return ask(workspace, lambda database: database.frame(sql, [newest if newest is not None else 2**31]))
+    chosen = [newest if newest is not None else 2**31]
+    return _answer(workspace, lambda database: database.frame(sql, chosen), needs="index")
 
 
 def metric_names(workspace: Workspace, job_id: str) -> list[str]:
     """Return the names of a job's curves in alphabetical order."""
     sql = "SELECT DISTINCT name FROM events WHERE job_id = ? AND kind = 'metric' ORDER BY name"
-    return [name for (name,) in ask(workspace, lambda database: database.rows(sql, [job_id]))]
+    return [name for (name,) in _answer(workspace, lambda database: database.rows(sql, [job_id]))]
 
 
 def metric_series(workspace: Workspace, job_id: str, name: str) -> pd.DataFrame:
@@ -94,4 +103,9 @@ def metric_series(workspace: Workspace, job_id: str, name: str) -> pd.DataFrame:
     """
     sql = """SELECT seq, time, step, epoch, phase, value FROM events
         WHERE job_id = ? AND kind = 'metric' AND name = ? AND isfinite(value) ORDER BY seq"""
-    return ask(workspace, lambda database: database.frame(sql, [job_id, name]))
+    return _answer(workspace, lambda database: database.frame(sql, [job_id, name]))
+
+
+def _answer(workspace: Workspace, question: Callable[[Database], Answer], *, needs: Depth = "everything") -> Answer:
+    """Put a page's question: it waits little and takes little time, or raises `StoreError`."""
+    return ask(workspace, question, _PATIENCE, needs=needs, timeout_seconds=_TIMEOUT_SECONDS)

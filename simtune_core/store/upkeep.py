@@ -1,72 +1,48 @@
-"""Looking after the store: ingest what is new, make it again, compare it with the files, export it."""
+"""Looking after the store: ingest what is new, make it again from the files, export it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from simtune_core.errors import StoreError
 from simtune_core.files import whole_file
-from simtune_core.jobs.context import EVENTS
-from simtune_core.jobs.events import read_events
-from simtune_core.jobs.launcher import list_jobs
-from simtune_core.jobs.states import JobStatus
-from simtune_core.store.access import ask, is_ours
-from simtune_core.store.database import Database, StoreSettings, set_aside, store_lock
-from simtune_core.store.ingesting import Ingested, fill
+from simtune_core.store.access import PAUSE_SECONDS, ask, fill_slice, is_ours
+from simtune_core.store.database import Database, StoreSettings, log_of, set_aside, store_lock
+from simtune_core.store.ingesting import Ingested
 from simtune_core.store.schema import TABLES
+from simtune_core.store.seen import forget_seen
 from simtune_core.workspace import Workspace
 
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One job whose rows are not what its file says.
-
-    Attributes:
-        job_id: The job.
-        n_lines: Events in its file.
-        n_rows: Events in the store.
-    """
-
-    job_id: str
-    n_lines: int
-    n_rows: int
-
-
-@dataclass(frozen=True, slots=True)
-class StoreCheck:
-    """The store compared with the files it was made from.
-
-    Attributes:
-        n_jobs: Jobs compared.
-        n_lines: Events in their files.
-        n_rows: Events in the store.
-        n_bad: Complete lines that are not events.
-        differences: The jobs that differ; empty when all is well.
-    """
-
-    n_jobs: int
-    n_lines: int
-    n_rows: int
-    n_bad: int
-    differences: tuple[Difference, ...]
-
-    @property
-    def clean(self) -> bool:
-        """Tell whether nothing differs."""
-        return not self.differences
+Take = Callable[[Database, Workspace, StoreSettings], Ingested]
 
 
 def ingest(workspace: Workspace, settings: StoreSettings | None = None) -> Ingested:
     """Take whatever is new in jobs, datasets and models into the store; a second call adds nothing.
+
+    Works in slices of about `slice_seconds`; between them the store is free for others.
 
     Returns:
         What was new, and the notices left by repairs since the last ingest.
 
     Raises:
         StoreError: If another process holds the store, it is newer than this program, or the disk is full.
+        WorkspaceError: If the disk is full or the folder cannot be written.
     """
-    return ask(workspace, lambda database: _ingest(database, workspace), settings)
+    return catch_up(workspace, settings or StoreSettings(), _slice)
+
+
+def catch_up(workspace: Workspace, settings: StoreSettings, take: Take = fill_slice) -> Ingested:
+    """Ingest as `ingest` does, but leave the notices for whoever shows them."""
+    total = Ingested()
+    while True:
+        found = ask(workspace, lambda database: take(database, workspace, settings), settings, needs="nothing")
+        total = _both(total, found)
+        if not found.more:
+            return total
+        time.sleep(PAUSE_SECONDS)
 
 
 def rebuild(workspace: Workspace, settings: StoreSettings | None = None) -> Ingested:
@@ -74,23 +50,16 @@ def rebuild(workspace: Workspace, settings: StoreSettings | None = None) -> Inge
 
     Raises:
         StoreError: If another process holds the store, or the disk is full.
+        WorkspaceError: If the disk is full or the folder cannot be written.
     """
     chosen = settings or StoreSettings()
     with store_lock(workspace, chosen):
         if workspace.store.exists() and not is_ours(workspace, chosen):
             set_aside(workspace.store)
         workspace.store.unlink(missing_ok=True)
-        workspace.store.with_name(f"{workspace.store.name}.wal").unlink(missing_ok=True)
-    return ingest(workspace, settings)  # the first session makes a store that does not exist from the files
-
-
-def check(workspace: Workspace, settings: StoreSettings | None = None) -> StoreCheck:
-    """Ingest what is new, then compare the events of every job with its file.
-
-    Raises:
-        StoreError: If another process holds the store, it is newer than this program, or the disk is full.
-    """
-    return ask(workspace, lambda database: _check(database, workspace), settings)
+        log_of(workspace.store).unlink(missing_ok=True)
+        forget_seen(workspace)
+    return ingest(workspace, chosen)
 
 
 def export(workspace: Workspace, folder: Path, settings: StoreSettings | None = None) -> list[Path]:
@@ -114,56 +83,31 @@ def export(workspace: Workspace, folder: Path, settings: StoreSettings | None = 
         raise StoreError(f"{', '.join(taken)} must not exist in the folder of an export; choose another folder.")
 
     def write(database: Database) -> list[Path]:
-        fill(database, workspace)
         for path in paths:
             with whole_file(path) as beside:
                 database.connection.table(path.stem).order("ALL").write_parquet(str(beside))
         return paths
 
+    if not workspace.read_only:
+        catch_up(workspace, settings or StoreSettings())
     return ask(workspace, write, settings)
 
 
-def _ingest(database: Database, workspace: Workspace) -> Ingested:
-    ingested = _everything(database) if database.fresh else fill(database, workspace)
+def _slice(database: Database, workspace: Workspace, settings: StoreSettings) -> Ingested:
+    ingested = fill_slice(database, workspace, settings)
     notices = tuple(message for (message,) in database.rows("SELECT message FROM notices ORDER BY time"))
     if notices:
         database.run("DELETE FROM notices")
     return replace(ingested, notices=notices)
 
 
-def _everything(database: Database) -> Ingested:
-    ((n_jobs, n_bad),) = database.rows("SELECT count(*), coalesce(sum(n_bad), 0) FROM jobs")
-    ((n_events,),) = database.rows("SELECT count(*) FROM events")
-    ((n_datasets,),) = database.rows("SELECT count(*) FROM datasets")
-    ((n_models,),) = database.rows("SELECT count(*) FROM models")
-    return Ingested(n_jobs, n_events, int(n_bad), n_datasets, n_models)
-
-
-def _check(database: Database, workspace: Workspace) -> StoreCheck:
-    fill(database, workspace)
-    n_rows = dict(database.rows("SELECT job_id, count(*) FROM events GROUP BY job_id"))
-    jobs = list_jobs(workspace)
-    n_lines = {status.id: _count_events(status) for status in jobs}
-    active = {status.id for status in jobs if status.active}  # they may have written more since they were ingested
-    pairs = [(job_id, n_lines.get(job_id, 0), n_rows.get(job_id, 0)) for job_id in sorted(n_lines | n_rows)]
-    ((n_bad,),) = database.rows("SELECT coalesce(sum(n_bad), 0) FROM jobs")
-    return StoreCheck(
-        n_jobs=len(jobs),
-        n_lines=sum(n_lines.values()),
-        n_rows=sum(n_rows.values()),
-        n_bad=int(n_bad),
-        differences=tuple(
-            Difference(job_id, lines, rows)
-            for job_id, lines, rows in pairs
-            if rows > lines or (rows < lines and job_id not in active)
-        ),
+def _both(first: Ingested, second: Ingested) -> Ingested:
+    """Add up two slices of one ingest."""
+    return Ingested(
+        n_jobs=first.n_jobs + second.n_jobs,
+        n_events=first.n_events + second.n_events,
+        n_bad=first.n_bad + second.n_bad,
+        n_datasets=first.n_datasets + second.n_datasets,
+        n_models=first.n_models + second.n_models,
+        notices=first.notices + second.notices,
     )
-
-
-def _count_events(status: JobStatus) -> int:
-    """Count the events of a job's file, each number once."""
-    offset, seqs = 0, set[int]()
-    while (batch := read_events(status.folder / EVENTS, offset)).offset > offset:
-        seqs.update(event.seq for event in batch.events)
-        offset = batch.offset
-    return len(seqs)

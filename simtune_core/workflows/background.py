@@ -9,6 +9,10 @@ from simtune_core.jobs.launcher import advance_queue
 from simtune_core.store import ingest
 from simtune_core.workspace import Workspace
 
+_READ_ONLY = (
+    "This workspace is read-only: what is there is shown; no job can be started and nothing can be saved or imported."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Tick:
@@ -16,8 +20,9 @@ class Tick:
 
     Attributes:
         started: Ids of the queued jobs that were started.
-        notices: Sentences for the researcher about what could not be done this time; empty when all is well.
-        news: Sentences about what happened once, such as that the store was damaged and has been made again.
+        notices: Sentences about what could not be done this time; the next look says them again while they hold.
+        news: Sentences about what happened once, such as that the store was damaged and has been made again; no later
+            look repeats them.
     """
 
     started: tuple[str, ...] = ()
@@ -31,6 +36,8 @@ def tick(workspace: Workspace) -> Tick:
     Args:
         workspace: Where jobs and store lie. Calling it again, or from two processes, is harmless.
     """
+    if workspace.read_only:
+        return Tick(notices=(_READ_ONLY,))
     started: tuple[str, ...] = ()
     news: tuple[str, ...] = ()
     notices: list[str] = []

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simtune_core.datasets import DatasetVersion, list_datasets
-from simtune_core.errors import SimtuneError, StoreError
+from simtune_core.errors import SimtuneError
 from simtune_core.jobs.launcher import list_jobs, read_result
 from simtune_core.jobs.states import JobStatus
 from simtune_core.store import evaluations
@@ -82,28 +82,33 @@ def look_over(workspace: Workspace) -> Overview:
     """Gather what the overview page shows; reads files and the store, computes nothing long."""
     datasets, models, jobs = list_datasets(workspace), list_models(workspace), list_jobs(workspace)
     failed, unchecked = failed_checks(workspace), unchecked_models(workspace)
-    lead, notice = None, None
-    try:
-        trained_on = {model.model_id: model.train for model in models if model.model_id not in {*failed, *unchecked}}
-        lead = _lead(workspace, trained_on)
-    except StoreError as error:
-        notice = str(error)
+    trained_on = {model.model_id: model.train for model in models if model.model_id not in {*failed, *unchecked}}
+    newest, notice = _newest_evaluation(workspace, jobs)
+    lead = _lead(workspace, newest, trained_on) if newest else None
     step = _check_step(failed, unchecked) or _next_step(datasets, models, jobs, lead)
     return Overview(datasets, models, failed, unchecked, jobs, lead, step, notice)
 
 
-def _lead(workspace: Workspace, trained_on: dict[str, str]) -> Lead | None:
-    """Read the newest evaluation from the store; its champion is the sound tuned model with the greatest metric.
+def _newest_evaluation(workspace: Workspace, jobs: list[JobStatus]) -> tuple[str | None, str | None]:
+    """Return the newest evaluation's id from the store, else from the files with the reason; None if there is none."""
+    try:
+        rows = evaluations(workspace, newest=1)
+    except SimtuneError as error:
+        done = (job.id for job in jobs if job.kind == "evaluate" and job.state == "done")
+        return next(done, None), str(error)
+    return (None if rows.empty else str(rows["job_id"].iloc[0])), None
+
+
+def _lead(workspace: Workspace, job_id: str, trained_on: dict[str, str]) -> Lead | None:
+    """Read an evaluation; its champion is the sound tuned model with the greatest metric.
 
     Args:
-        workspace: Whose store.
+        workspace: Whose evaluation.
+        job_id: Its id.
         trained_on: Models that passed their checks, with the pairs each was trained on: there it is no champion.
     """
-    rows = evaluations(workspace, newest=1)
-    if rows.empty:
-        return None
     try:
-        result: dict[str, Any] = read_result(workspace, str(rows["job_id"].iloc[0]))
+        result: dict[str, Any] = read_result(workspace, job_id)
     except SimtuneError:
         return None
     metric = result["metric"]

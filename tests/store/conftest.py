@@ -24,8 +24,8 @@ def make_job(workspace):
                 job.metric("loss", value, step=step, epoch=step / len(values), phase="easy")
                 job.progress(step, len(values))
         (folder / "proc.json").write_text(json.dumps({"v": 1, "time": time.time(), "boot": "before"}))
-        if result is not None:
-            write_json(folder / "result.json", result)
+        if result is not None or state == "done":
+            write_json(folder / "result.json", result or {"seconds": 2})
         if state is not None:
             write_exit(folder, state, "" if state == "done" else "why", started=time.time() - 2)
         return folder
