@@ -5,6 +5,7 @@ Writes result.json or error.json; how it ended is written by its runner, without
 
 from __future__ import annotations
 
+import errno
 import sys
 import traceback
 from contextlib import suppress
@@ -14,7 +15,7 @@ from typing import Any
 from simtune_core.errors import SimtuneError, WorkspaceError
 from simtune_core.files import disk_error, read_json, write_json
 from simtune_core.jobs.causes import less_memory
-from simtune_core.jobs.context import Job
+from simtune_core.jobs.context import CONTINUES, Job
 from simtune_core.jobs.continuing import require_checkpoint
 from simtune_core.jobs.events import plain
 from simtune_core.jobs.kernel import die_with
@@ -23,7 +24,7 @@ from simtune_core.jobs.states import DISK_FULL_CODE, ERROR, RESULT, SPEC, STOPPE
 from simtune_core.workspace import open_workspace
 
 _OUT_OF_MEMORY = "Out of memory: {error}. {peak}To go on, {advice}, then start it again."
-_ENOSPC = 28
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def main(folder: Path, runner: int) -> int:
@@ -63,6 +64,7 @@ def _continue_from(job: Job, earlier: str | None) -> None:
     job.continues = checkpoint.folder
     for fault in checkpoint.skipped:
         job.alert("checkpoint_skipped", fault, step=checkpoint.step)
+    job.ledger(CONTINUES, {"job": checkpoint.folder.parents[1].name, "step": checkpoint.step})  # joins their curves
     job.log(f"Continues {earlier} from its checkpoint of step {checkpoint.step}.")
 
 
@@ -99,7 +101,7 @@ def _worded(folder: Path, error: Exception, params: dict[str, Any], *, full: boo
     if isinstance(error, SimtuneError):
         return {"code": "disk_full" if full else error.code, "message": plain(str(error))}
     if full:
-        return {"code": "disk_full", "message": str(disk_error(folder, OSError(_ENOSPC, "")))}
+        return {"code": "disk_full", "message": str(disk_error(folder, OSError(errno.ENOSPC, "")))}
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         said = str(error).partition("\n")[0].rstrip(".") or "the host has no more"
         message = _OUT_OF_MEMORY.format(error=said, peak=_device_peak(), advice=less_memory(params))
@@ -120,7 +122,7 @@ def _disk_is_full(error: BaseException) -> bool:
     """Tell whether an error or what led to it is a full disk; safetensors and torch say so in their text alone."""
     cause: BaseException | None = error
     while cause is not None:
-        if getattr(cause, "errno", None) == _ENOSPC or "No space left on device" in str(cause):
+        if getattr(cause, "errno", None) in _FULL or "No space left on device" in str(cause):
             return True
         cause = cause.__cause__ or cause.__context__
     return False
