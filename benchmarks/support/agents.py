@@ -12,16 +12,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import duckdb
-
 from simtune_core import store
 from simtune_core.errors import StoreError
 from simtune_core.jobs.launcher import launch
 from simtune_core.store.access import ask
 from simtune_core.workspace import Workspace, open_workspace
 
+SHORT_SECONDS = 0.3
 PATIENT = store.StoreSettings(lock_seconds=120.0)
 _PAUSE_SECONDS = 0.02
+_COMMAND_SECONDS = 0.1
 _TRIES = 4000
 
 
@@ -38,39 +38,52 @@ def rebuild(workspace: Workspace) -> None:
         store.rebuild(workspace, PATIENT)
 
 
-def start(workspace: Workspace, prefix: str, n_jobs: str, seconds: str = "0.3") -> None:
-    """Launch jobs by the tokens `PREFIX-0`, `PREFIX-1`, ...; print their ids in this order."""
+def start(workspace: Workspace, prefix: str, n_jobs: str, kind: str = "sleep") -> None:
+    """Launch short jobs by the tokens `PREFIX-0`, `PREFIX-1`, ...; print their ids in this order."""
     ids = [
-        launch(workspace, "sleep", {"seconds": float(seconds), "wish": number}, title=f"{prefix} {number}",
+        launch(workspace, kind, {"seconds": SHORT_SECONDS, "wish": number}, title=f"{prefix} {number}",
                token=f"{prefix}-{number}", reuse=False)
         for number in range(int(n_jobs))
     ]  # fmt: skip
     say({"ids": ids})
 
 
-def start_equal(workspace: Workspace, n_times: str, seconds: str = "0.3") -> None:
+def start_equal(workspace: Workspace, n_times: str) -> None:
     """Launch the same work again and again without a token; print the ids got."""
-    params = {"seconds": float(seconds), "wish": "equal"}
+    params = {"seconds": SHORT_SECONDS, "wish": "equal"}
     say({"ids": [launch(workspace, "sleep", params, title="equal work") for _ in range(int(n_times))]})
 
 
 def read(workspace: Workspace, seconds: str) -> None:
-    """Ask the store what commands ask it; print the seconds each answer took and the errors."""
+    """Ask the store what commands ask it, a command every tenth of a second; print the seconds of each answer."""
     until = time.monotonic() + float(seconds)
     taken: list[float] = []
     errors: list[str] = []
+    questions: tuple[Callable[[], object], ...] = (
+        lambda: store.counts(workspace),
+        lambda: store.runs(workspace),
+        lambda: store.metric_series(workspace, "20260101-000000-x", "loss"),
+    )
     while time.monotonic() < until:
-        began = time.monotonic()
-        try:
-            store.counts(workspace)
-            newest = store.runs(workspace)["job_id"].head(1)
-            for job_id in newest:
-                store.metric_series(workspace, job_id, "loss")
-        except StoreError as error:
-            errors.append(str(error))
-        taken.append(time.monotonic() - began)
-        time.sleep(_PAUSE_SECONDS)
+        for question in questions:
+            began = time.monotonic()
+            try:
+                question()
+            except StoreError as error:
+                errors.append(str(error))
+            taken.append(time.monotonic() - began)
+        time.sleep(_COMMAND_SECONDS)
     say({"taken": taken, "errors": errors})
+
+
+def hold(workspace: Workspace, seconds: str) -> None:
+    """Keep the store open for so long; print when it is."""
+
+    def keep(_: object) -> None:
+        say({"open": True})
+        time.sleep(float(seconds))
+
+    ask(workspace, keep, PATIENT)
 
 
 def insert(workspace: Workspace, writer: str, n_times: str) -> None:
@@ -85,6 +98,8 @@ def insert(workspace: Workspace, writer: str, n_times: str) -> None:
 
 def insert_bare(workspace: Workspace, writer: str, n_times: str) -> None:
     """Do the same with DuckDB alone and retries, as FACTS 19 has it: the canary of a race that loses rows."""
+    import duckdb
+
     path = workspace.data / "bare.duckdb"
     n_done = 0
     for number in range(int(n_times)):
@@ -108,7 +123,7 @@ def say(value: dict[str, object]) -> None:
 
 
 ROLES: dict[str, Callable[..., None]] = {
-    role.__name__: role for role in (ingest, rebuild, start, start_equal, read, insert, insert_bare)
+    role.__name__: role for role in (ingest, rebuild, start, start_equal, read, hold, insert, insert_bare)
 }
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 import psutil
 
+from benchmarks.support.agents import SHORT_SECONDS
 from benchmarks.support.truth import Truth, compare
 from simtune_core.files import read_json
 from simtune_core.jobs.launcher import launch, list_jobs, read_job, request_stop
@@ -117,19 +118,21 @@ class Soak:
         end_all(self._workspace)
 
     def run(self) -> Outcome:
-        """Do the rounds, let everything end, compare files with store, and see that a new job starts."""
+        """Do the rounds, then `end`."""
         names = [name for name in self._plan.victims if name != "serve" or self._serve is not None]
         weights = [self._plan.victims[name] for name in names]
         for _ in range(self._plan.n_rounds):
             if time.monotonic() > self._plan.until:
                 break
             time.sleep(self._random.uniform(0.05, 0.3))
-            victim = self._random.choices(names, weights)[0]
-            getattr(self, f"_kill_{victim}")()
-            self.outcome.kills[victim] += 1
-            self._fill()
-        self._end()
-        return self.outcome
+            self.kill(self._random.choices(names, weights)[0])
+        return self.end()
+
+    def kill(self, victim: str) -> None:
+        """Do one round on a victim of `VICTIMS`, and bring back what was killed."""
+        getattr(self, f"_kill_{victim}")()
+        self.outcome.kills[victim] += 1
+        self._fill()
 
     def _fill(self) -> None:
         """Keep so many jobs at work; none of them ends by itself."""
@@ -189,7 +192,7 @@ class Soak:
         begun = [job.title for job in list_jobs(self._workspace) if job.title.startswith(f"{prefix} ")]
         expect(len(begun) == len(set(begun)), f"a job was started twice: {begun}")
         for number in range(len(begun) + 1):
-            params = {"seconds": 0.3, "wish": number}
+            params = {"seconds": SHORT_SECONDS, "wish": number}
             title, token = f"{prefix} {number}", f"{prefix}-{number}"
             job_id = launch(self._workspace, "sleep", params, title=title, token=token, reuse=False)
             job = wait_for(
@@ -245,8 +248,8 @@ class Soak:
     def _agent(self, role: str, *arguments: str) -> subprocess.Popen[bytes]:
         return self._agents.enter_context(agent(self._workspace, role, *arguments))
 
-    def _end(self) -> None:
-        """Stop what runs, end what serves and ingests, and compare; then a new job must start and end."""
+    def end(self) -> Outcome:
+        """Stop what runs, end what serves and ingests, see that a new job starts and ends, and compare."""
         for job_id in self._jobs:
             request_stop(self._workspace, job_id)
         for job_id in self._jobs:
@@ -265,6 +268,7 @@ class Soak:
         )
         expect(job.state == "done", f"a new job ended as {job.state}: {job.cause}")
         self.outcome.truth = compare(self._workspace, self._workspace.root.parent / "exports")
+        return self.outcome
 
     def _kill_ingest_for_good(self) -> None:
         self._kill_ingest()
