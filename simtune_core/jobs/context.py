@@ -18,6 +18,7 @@ from simtune_core.jobs.events import VERSION, Event, EventKind, plain
 from simtune_core.workspace import Workspace
 
 EVENTS = "events.jsonl"
+CONTINUES = "continues"  # ledger entry of a job that goes on from a checkpoint: whose (job) and of which step (step)
 Severity = Literal["info", "warning", "error"]
 _PROGRESS_SECONDS = 0.25
 _RATE_POINTS = 60
