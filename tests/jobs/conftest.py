@@ -1,5 +1,6 @@
 """What the tests with real processes share: waiting, finding the processes of a workspace, and leaving none behind."""
 
+import json
 import os
 import time
 
@@ -38,3 +39,20 @@ def processes(workspace, wait_until):
     finally:
         for process in find():
             process.kill()
+
+
+@pytest.fixture
+def launched_then(workspace):
+    """Return a function that changes what is written of an ended job, as if it was launched in another time.
+
+    The job gets another id with it, because a spec never changes and is remembered by its folder.
+    """
+
+    def change(job_id, **changes):
+        then = f"{job_id}-then"
+        spec = json.loads((workspace.job(job_id) / "spec.json").read_text())
+        workspace.job(job_id).rename(workspace.job(then))
+        (workspace.job(then) / "spec.json").write_text(json.dumps(spec | changes | {"id": then}))
+        return then
+
+    return change

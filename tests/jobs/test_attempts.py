@@ -31,15 +31,6 @@ def killed(workspace, processes, wait_until):
     return job_id
 
 
-def change_spec(workspace, job_id, **changes):
-    """Change what is written of a job that was launched in another time; its cached spec belongs to another folder."""
-    spec = json.loads((workspace.job(job_id) / "spec.json").read_text()) | changes
-    copy = f"{job_id}-then"
-    workspace.job(job_id).rename(workspace.job(copy))
-    (workspace.job(copy) / "spec.json").write_text(json.dumps(spec | {"id": copy}))
-    return copy
-
-
 def test_a_killed_job_says_where_it_can_go_on_and_goes_on_there(workspace, killed, processes, wait_until):
     status = read_job(workspace, killed)
     assert f"Checkpoint {status.checkpoint} is complete: continue from it." in status.cause
@@ -93,11 +84,11 @@ def test_without_a_complete_checkpoint_a_job_cannot_be_continued(workspace, kill
     assert said.endswith("Start it again instead.")
 
 
-def test_what_differs_is_shown_and_needs_to_be_confirmed(workspace, killed):
+def test_what_differs_is_shown_and_needs_to_be_confirmed(workspace, killed, launched_then):
     code = json.loads((workspace.job(killed) / "spec.json").read_text())["code"]
     assert {"simtune", "simtune_core.jobs", "torch"} <= set(code)
     then = code | {"torch": "1.0"}
-    job = change_spec(workspace, killed, code=then, contents={"train": "0123"}, params=STEPS | {"train": "small@v0001"})
+    job = launched_then(killed, code=then, contents={"train": "0123"}, params=STEPS | {"train": "small@v0001"})
     found = differences(workspace, job, {"seconds": 601, "new": {"a": 1}})
     assert [each for each in found if "simtune" not in each] == [
         f"torch was 1.0 and is {code['torch']} now.",
