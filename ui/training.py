@@ -13,8 +13,9 @@ from simtune_core.figures.style import Band
 from simtune_core.jobs.launcher import read_job
 from simtune_core.jobs.states import JobStatus
 from simtune_core.training.config import TrainingConfig, fields_of
+from simtune_core.workflows.estimates import training_time
 from simtune_core.workflows.requests import train_request
-from simtune_core.workflows.running import result_of
+from simtune_core.workflows.running import result_of, resume
 from simtune_core.workflows.runs import RunReader, RunView
 from simtune_core.workspace import Workspace
 from ui.ask import launch_once, show_findings
@@ -24,7 +25,7 @@ from ui.keys import key
 from ui.live_chart import plotly_live
 from ui.menu import link_to
 from ui.spaces import pick_encoder
-from ui.text import as_label
+from ui.text import as_label, count
 from ui.widgets import field_for, pick_one, select_for
 
 _FIRST = ("loss", "learning_rate", "epochs", "per_device_train_batch_size", "seed")  # the rest stands under "More"
@@ -72,6 +73,7 @@ def run_panel(workspace: Workspace, job_id: str) -> None:
     with shown_as_message():
         job = read_job(workspace, job_id)
     job_panel(job_id, key=key("training", "panel"))
+    _continue_button(workspace, job)
     weight = st.slider(
         "Smoothing", 0.0, 0.99, 0.6, 0.01, key=key("training", "smoothing"), persist_state="session", width=260,
         help="Weight of the past in the bold curves; the faint ones are the values as they are.",
@@ -124,10 +126,15 @@ def _changed(chosen: Mapping[str, Any]) -> dict[str, Any]:
 def _start(workspace: Workspace, sets: dict[str, str | None], config: TrainingConfig) -> None:
     with st.expander("What will run", icon=":material/fact_check:"):
         effective_table(config)
+    sure = _sure_of_time(workspace, sets, config)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input("Model name", placeholder="made up if left empty", key=key("training", "name"), width=260)
         pressed = st.button(
-            "Start training", type="primary", key=key("training", "start"), icon=":material/play_arrow:"
+            "Start training",
+            type="primary",
+            key=key("training", "start"),
+            icon=":material/play_arrow:",
+            disabled=not sure,
         )
     if not pressed:
         return
@@ -143,6 +150,32 @@ def _start(workspace: Workspace, sets: dict[str, str | None], config: TrainingCo
     )
     st.session_state[key("training", "started")] = launch_once(request, key=key("training", "launch"))
     st.rerun()
+
+
+def _sure_of_time(workspace: Workspace, sets: dict[str, str | None], config: TrainingConfig) -> bool:
+    """Tell what the run will take on a CPU; return whether it may start: a long one only after a tick."""
+    train, dev, base = sets["train"], sets["dev"], sets["base"]
+    estimate = training_time(workspace, train, dev, base=base or "", config=config) if train and dev else None
+    if estimate is None:
+        return True
+    st.caption(as_label(estimate.sentence))
+    return not estimate.long or st.checkbox("Start it all the same", key=key("training", "sure"))
+
+
+def _continue_button(workspace: Workspace, job: JobStatus) -> None:
+    """Draw the button that goes on from a run's newest checkpoint; what changed meanwhile is confirmed on page Jobs."""
+    if job.active or job.state == "done" or job.checkpoint is None:
+        return
+    pressed = st.button(
+        f"Continue from step {count(job.checkpoint)}",
+        key=key("training", f"continue.{job.id}"),
+        icon=":material/resume:",
+        help="A new run with the same data and settings; the model of a run that was stopped is kept beside it.",
+    )
+    if pressed:
+        with shown_as_message("Open the job to continue it all the same.", stop=False):
+            st.session_state[key("training", "started")] = resume(workspace, job.id)
+            st.rerun()
 
 
 def _live(workspace: Workspace, job_id: str, weight: float) -> None:
