@@ -9,6 +9,7 @@ from ui.ask import launch_once
 from ui.errors import shown_as_message
 from ui.frame import ensure_frame
 from ui.jobs import job_panel
+from ui.keeping import delete_button
 from ui.keys import key
 from ui.menu import link_to
 from ui.session import current_workspace
@@ -36,6 +37,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         with shown_as_message():
             job_id = launch_once(diagnose_request(workspace, model_id), key=key("adapters", "launch"))
         st.session_state[held] = {"job": job_id, "model": model_id}
+    delete_button("model", model_id)
 
 checking = st.session_state.get(held)
 if checking and checking["model"] == model_id:

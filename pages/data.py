@@ -7,6 +7,7 @@ from ui.datasets import dataset_table, row_browser
 from ui.errors import shown_as_message
 from ui.frame import ensure_frame
 from ui.importer import import_form
+from ui.keeping import delete_dataset_form
 from ui.keys import key
 from ui.menu import link_to
 from ui.session import current_workspace
@@ -37,4 +38,6 @@ if versions:
     st.header("Rows")
     with shown_as_message():
         row_browser(workspace, versions)
+    with st.expander("Delete a dataset", icon=":material/delete:"):
+        delete_dataset_form(versions)
     link_to("difficulty", "See how hard the pairs are")

@@ -11,7 +11,8 @@ from typing import Literal
 from simtune_core.settings import Settings
 
 Owner = Literal[
-    "overview", "data", "difficulty", "curriculum", "training", "adapters", "evaluation", "jobs", "settings", "frame",
+    "overview", "data", "difficulty", "curriculum", "training", "adapters", "evaluation", "jobs", "settings", "keeping",
+    "frame",
 ]  # fmt: skip
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[A-Za-z0-9_-]+)*")
 

@@ -58,7 +58,7 @@ def foresee(workspace: Workspace, request: Request) -> dict[str, Any] | None:
     """
     free = free_bytes(workspace)
     try:
-        most = _most(workspace, request)
+        most = estimate(workspace, request)
         if most + RESERVE_BYTES <= free:
             return None
         least = _least(workspace, request) if most > free else 0
@@ -104,9 +104,14 @@ def finding(title: str, need: Need, free: int) -> dict[str, Any] | None:
     return None
 
 
-def _most(workspace: Workspace, request: Request) -> int:
-    estimate = _MOST.get(request.kind)
-    return _FOLDER + (estimate(workspace, request.params) if estimate else 0)
+def estimate(workspace: Workspace, request: Request) -> int:
+    """Return the bytes that a request writes at most: when nothing of it is in the cache.
+
+    Raises:
+        SimtuneError: If a dataset or an encoder that it names is not there.
+    """
+    most = _MOST.get(request.kind)
+    return _FOLDER + (most(workspace, request.params) if most else 0)
 
 
 def _least(workspace: Workspace, request: Request) -> int:

@@ -128,6 +128,11 @@ class Lineage:
             sentences += [
                 f"The {each.kind} {each.name} stays; {_LOST[each.kind]}." for each in made if each not in chosen
             ]
+        sentences += [
+            f"The job {job.title!r} ({job.id}) stays; the part of its curves before it went on goes."
+            for job in self.jobs.values()
+            if Thing("job", job.continues or "") in chosen and Thing("job", job.id) not in chosen
+        ]
         if Thing("model", self.default_encoder) in chosen:
             sentences.append(f"The setting default_encoder names {self.default_encoder}; choose another one there.")
         return tuple(sentences)

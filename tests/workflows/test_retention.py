@@ -15,6 +15,7 @@ from simtune_core.jobs.launcher import follow, launch, list_jobs, read_job, requ
 from simtune_core.preferences import change_preferences
 from simtune_core.workflows import data
 from simtune_core.workflows.retention import clean_cache, delete, deletion_plan
+from simtune_core.workflows.running import resume
 from simtune_core.workflows.space import leftovers, size_words, space_of
 from tests.pages.conftest import copy_of
 
@@ -150,6 +151,28 @@ def test_a_job_that_waits_or_runs_keeps_what_it_needs(workspace):
             request_stop(workspace, job)
             follow(workspace, job)
     assert deletion_plan(workspace, "dataset", "sample").blocked == ()
+
+
+def test_an_attempt_is_needed_until_the_one_that_goes_on_from_it_is_done(workspace):
+    params = {"seconds": 0.5, "checkpoint_every": 5}
+    first = launch(workspace, "sleep", {**params, "fail": "error"}, title="first")
+    assert follow(workspace, first).state == "failed"
+    second = resume(workspace, first, changes={"seconds": 60, "fail": None}, confirm=True)
+    try:
+        plan = deletion_plan(workspace, "job", first)
+        assert [(each.name, each.why) for each in plan.dependents] == [(second, "goes on from its checkpoint")]
+        assert len(plan.blocked) == 1
+    finally:
+        request_stop(workspace, second)
+        follow(workspace, second)
+    third = resume(workspace, second, changes={"seconds": 0.1}, confirm=True)
+    assert follow(workspace, third).state == "done"
+
+    plan = deletion_plan(workspace, "job", second)
+    assert (plan.dependents, plan.blocked) == ((), ())
+    assert plan.kept == (f"The job 'first' ({third}) stays; the part of its curves before it went on goes.",)
+    delete(workspace, plan)
+    assert read_job(workspace, third).state == "done"
 
 
 def test_a_plan_that_is_no_longer_true_is_not_carried_out(workspace):
