@@ -151,7 +151,7 @@ class RunReporter:
             f"{kept}. Start it again with a lower learning rate or precision fp32: continued, it would end there again."
         )
         self._job.metric("loss", value, step=step)
-        self._job.alert("T011", sentence, severity="error", step=step)
+        self._job.alert("T010", sentence, severity="error", step=step)
         raise TrainingError(sentence)
 
     def _evaluate(self, model: Any, *, step: int) -> None:

@@ -15,7 +15,7 @@ _MOST_CORES = 16  # more of them help a small model little
 def estimate_seconds(
     n_pairs: int, config: TrainingConfig, *, n_dev: int, n_gpus: int, cores: int = _CORES, size: float = 1.0
 ) -> float | None:
-    """Estimate how long a training takes; right within a factor of about three, as texts differ in length.
+    """Estimate how long a training takes; meant to be right within a factor of three, as texts differ in length.
 
     Args:
         n_pairs: Training pairs.

@@ -40,6 +40,7 @@ def test_a_long_run_on_a_cpu_starts_only_after_a_tick(open_app, pairs, monkeypat
     assert list_jobs(pairs) == []
 
 
+@pytest.mark.timeout(600)
 def test_a_stopped_run_goes_on_from_its_checkpoint_at_a_press(open_app, pairs):
     config = {"method": "lora", "per_device_train_batch_size": 2, "epochs": 50, "max_seq_length": 16, "evaluations": 1}
     request = train_request(pairs, "small:train", "small:dev", base="minilm", config=config, name=None)

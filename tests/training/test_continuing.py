@@ -28,6 +28,7 @@ CONFIG = {
     "checkpoint_every": 2,
 }  # fmt: skip
 SECONDS = 240.0  # for a run that takes about ten on an idle machine
+pytestmark = pytest.mark.timeout(900)
 
 
 def slow_dev_pairs(n_pairs=1000):

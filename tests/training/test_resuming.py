@@ -261,7 +261,7 @@ def test_a_loss_that_is_no_number_marks_its_step_and_keeps_the_checkpoint_before
         train(sets, tiny_base, METHODS["lora"], "nan")
     assert points(sets, "loss", "nan")[-2:] == [(6, pytest.approx(0.5, abs=0.5)), (7, None)]
     events = read_events(sets.job("nan") / "events.jsonl").events
-    (alert,) = (event for event in events if event.name == "T011")
+    (alert,) = (event for event in events if event.name == "T010")
     assert (alert.step, alert.value["severity"]) == (7, "error")
     kept = newest(sets, "nan")
     assert kept.step == 5
