@@ -15,7 +15,7 @@ from typing import TypeVar
 import duckdb
 
 from simtune_core.errors import StoreError
-from simtune_core.files import new_id, whole_file
+from simtune_core.files import disk_error, new_id, whole_file
 from simtune_core.jobs.launcher import list_jobs
 from simtune_core.store.database import Database, StoreSettings, log_of, open_database, set_aside, store_lock
 from simtune_core.store.faults import is_damage, is_damaged_log, sentence_for
@@ -27,6 +27,7 @@ from simtune_core.workspace import Workspace
 Answer = TypeVar("Answer")
 PAUSE_SECONDS = 0.05  # between two slices; longer than those who wait for the lock look away
 _ATTEMPTS = 4  # an old store with a damaged log that turns out to be damaged itself needs them all
+_REOPENED = "The results store stopped answering after an error of the disk or the database and was opened again."
 _DEPTHS: tuple[Depth, ...] = ("nothing", "index", "everything")
 
 
@@ -67,7 +68,10 @@ def ask(
 
     while True:
         with store_lock(workspace, chosen):
-            found = _in_session(workspace, chosen, answers)
+            try:
+                found = _in_session(workspace, chosen, answers)
+            except OSError as error:
+                raise disk_error(workspace.store, error) from error
         if found:
             return found[0]
         time.sleep(PAUSE_SECONDS)
@@ -82,6 +86,14 @@ def fill_slice(database: Database, workspace: Workspace, settings: StoreSettings
         set_depth(database, "index")
     remember(database, workspace)
     return ingested
+
+
+def require_writable(workspace: Workspace) -> None:
+    """Raise `StoreError` if the workspace may only be read."""
+    if workspace.read_only:
+        raise StoreError(
+            "This workspace is read-only, so its results store stays as it is; what is there can be shown."
+        )
 
 
 def leave_notice(database: Database, message: str) -> None:
@@ -107,62 +119,64 @@ def _filled(database: Database, workspace: Workspace, settings: StoreSettings, n
 
 def _in_session(workspace: Workspace, settings: StoreSettings, work: Callable[[Database], Answer]) -> Answer:
     """Open the store and work with it; mend what can be mended and try again. The caller holds the lock."""
-    notices: list[str] = []
-    copied = False
+    mended: list[str] = []
+    n_told, copied = 0, False
     for _ in range(_ATTEMPTS):
         try:
             with open_database(workspace.store, settings, spill=workspace.cache / "duckdb") as database:
                 state, version = prepare(database, upgrade=copied), schema_version(database)
                 if state in ("ready", "fresh"):
-                    _begin(database, workspace, state, notices)
+                    _begin(database, workspace, state, mended[n_told:])
+                    n_told = len(mended)
                     return work(database)
         except duckdb.Error as error:
-            notices.append(_mended(workspace, settings, error))
+            mended.append(_mended(workspace, settings, error, mended))
             continue
         if state == "old":
-            notices.append(_copied(workspace.store, version))
+            mended.append(_copied(workspace.store, version))
             copied = True
         else:
-            notices.append(_replaced(workspace, "foreign", "was not one of simtune's"))
-    raise StoreError(f"The results store could not be made to work: {' '.join(notices)} Try `store rebuild`.")
+            mended.append(_replaced(workspace, "foreign", "was not one of simtune's"))
+    raise StoreError(f"The results store could not be made to work: {' '.join(mended)} Try `store rebuild`.")
 
 
-def _begin(database: Database, workspace: Workspace, state: State, notices: list[str]) -> None:
-    """Leave the notices of what was mended, and notice rows that vanished."""
+def _begin(database: Database, workspace: Workspace, state: State, mended: list[str]) -> None:
+    """Leave notices of what was mended and of rows that vanished; let the next ingest bring those back."""
     if state == "fresh":
         forget_seen(workspace)
     lost = vanished(database, workspace)
-    if lost:
-        n_rows, n_jobs = sum(lost.values()), len(lost)
-        notices.append(
-            f"The results store had lost rows, as it does when its write-ahead log is cut or removed: {n_rows:,} rows "
-            f"restored for {n_jobs:,} {'job' if n_jobs == 1 else 'jobs'} from their folders."
-        )
-    if lost or notices:
+    if mended or lost:
         with database.transaction():
-            for message in notices:
+            for message in mended:
                 leave_notice(database, message)
             if lost:
+                leave_notice(database, _restored(sum(lost.values()), len(lost)))
                 set_depth(database, "nothing")
-        notices.clear()
     if lost:
         forget_seen(workspace)
 
 
-def _mended(workspace: Workspace, settings: StoreSettings, error: duckdb.Error) -> str:
-    """Make room for a store that works again and say what was done.
+def _restored(n_rows: int, n_jobs: int) -> str:
+    return (
+        f"The results store had lost rows, as it does when its write-ahead log is cut or removed: {n_rows:,} rows "
+        f"restored for {n_jobs:,} {'job' if n_jobs == 1 else 'jobs'} from their folders."
+    )
+
+
+def _mended(workspace: Workspace, settings: StoreSettings, error: duckdb.Error, mended: list[str]) -> str:
+    """Make room for a store that works again and say what was done; opening it again is tried once.
 
     Raises:
         StoreError: If there is nothing to mend.
     """
-    if is_damaged_log(error) and log_of(workspace.store).exists():
-        log = log_of(workspace.store)
+    log = log_of(workspace.store)
+    if is_damaged_log(error) and log.exists():
         kept = log.rename(log.with_name(f"{log.name}.damaged-{new_id()}"))
         return f"The write-ahead log of the results store was damaged; it is kept as {kept.name}."
     if is_damage(error):
         return _replaced(workspace, "damaged", "was damaged or is no database")
-    if isinstance(error, duckdb.FatalException):
-        return "The results store stopped answering after an error of the disk or the database and was opened again."
+    if isinstance(error, duckdb.FatalException) and _REOPENED not in mended:
+        return _REOPENED
     raise StoreError(sentence_for(error, workspace, memory_limit_mb=settings.memory_limit_mb)) from error
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from simtune_core.errors import StoreError
 from simtune_core.files import whole_file
-from simtune_core.store.access import PAUSE_SECONDS, ask, fill_slice, is_ours
+from simtune_core.store.access import PAUSE_SECONDS, ask, fill_slice, is_ours, require_writable
 from simtune_core.store.database import Database, StoreSettings, log_of, set_aside, store_lock
 from simtune_core.store.ingesting import Ingested
 from simtune_core.store.schema import TABLES
@@ -36,6 +36,7 @@ def ingest(workspace: Workspace, settings: StoreSettings | None = None) -> Inges
 
 def catch_up(workspace: Workspace, settings: StoreSettings, take: Take = fill_slice) -> Ingested:
     """Ingest as `ingest` does, but leave the notices for whoever shows them."""
+    require_writable(workspace)
     total = Ingested()
     while True:
         found = ask(workspace, lambda database: take(database, workspace, settings), settings, needs="nothing")
@@ -52,6 +53,7 @@ def rebuild(workspace: Workspace, settings: StoreSettings | None = None) -> Inge
         StoreError: If another process holds the store, or the disk is full.
         WorkspaceError: If the disk is full or the folder cannot be written.
     """
+    require_writable(workspace)
     chosen = settings or StoreSettings()
     with store_lock(workspace, chosen):
         if workspace.store.exists() and not is_ours(workspace, chosen):
