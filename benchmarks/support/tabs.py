@@ -26,6 +26,7 @@ class Seen:
     Attributes:
         first_load: Seconds from the request to the end of the first run of the page; None before it.
         refreshes: Seconds from each request to refresh a fragment to the end of its run.
+        live: Those of `refreshes` that drew a chart.
         exceptions: Exception elements and runs that ended badly, as text.
         n_bytes: Bytes received.
         charts: For each chart component, its newest data as JSON text.
@@ -34,6 +35,7 @@ class Seen:
 
     first_load: float | None = None
     refreshes: list[float] = field(default_factory=list)
+    live: list[float] = field(default_factory=list)
     exceptions: list[str] = field(default_factory=list)
     n_bytes: int = 0
     charts: dict[str, str] = field(default_factory=dict)
@@ -58,7 +60,11 @@ class Tab(threading.Thread):
         self._asked: dict[str, float] = {}
         self._due: dict[str, float] = {}
         self._every: dict[str, float] = {}
+        self._chosen: dict[str, str] = {}
+        self._rows_of_tabs: list[str] = []
+        self._wanted: str | None = None
         self._running: tuple[str, ...] = ()
+        self._drawn = False
         self._page_hash = ""
         self._began = 0.0
 
@@ -76,6 +82,17 @@ class Tab(threading.Thread):
                 raise TimeoutError(f"The page {self._page or '/'} was not there after {seconds:g} s.")
         return self
 
+    def choose(self, label: str, seconds: float = 60.0) -> None:
+        """Choose a part of the page by its label, as a click on its tab does, and wait for the end of that run.
+
+        Raises:
+            TimeoutError: If it has not ended within so many seconds.
+        """
+        self.loaded.clear()
+        self._wanted = label
+        if not self.loaded.wait(seconds):
+            raise TimeoutError(f"{label} was not shown after {seconds:g} s.")
+
     def close(self) -> None:
         """Close the tab."""
         self._ended.set()
@@ -91,6 +108,7 @@ class Tab(threading.Thread):
                 while not self._ended.is_set():
                     self._receive(line)
                     self._refresh(line)
+                    self._click(line)
         except (ConnectionClosed, OSError):
             self.seen.closed = True
 
@@ -101,6 +119,8 @@ class Tab(threading.Thread):
         if not self._page_hash:
             state.page_name = self._page
         state.is_auto_rerun = bool(fragment)
+        for row, label in self._chosen.items():
+            state.widget_states.widgets.add(id=row, string_value=label)
         line.send(message.SerializeToString())
 
     def _receive(self, line: ClientConnection) -> None:
@@ -117,7 +137,9 @@ class Tab(threading.Thread):
     def _take(self, message: ForwardMsg) -> None:
         kind = message.WhichOneof("type")
         if kind == "new_session":
-            self._begin(tuple(message.metadata.run.fragment_ids), message.new_session.page_script_hash)
+            self._begin(tuple(message.metadata.run.fragment_ids))
+        elif kind == "navigation":
+            self._page_hash = message.navigation.page_script_hash
         elif kind == "auto_rerun":
             fragment, every = message.auto_rerun.fragment_id, message.auto_rerun.interval
             self._every[fragment] = every
@@ -130,10 +152,9 @@ class Tab(threading.Thread):
         elif kind == "script_finished":
             self._finish(message)
 
-    def _begin(self, fragments: tuple[str, ...], page_hash: str) -> None:
-        self._running = fragments
+    def _begin(self, fragments: tuple[str, ...]) -> None:
+        self._running, self._drawn = fragments, False
         if not fragments:  # the whole page runs again: what refreshed itself is announced anew
-            self._page_hash = page_hash
             for fragment in tuple(self._every):
                 self._forget(fragment)
 
@@ -142,22 +163,27 @@ class Tab(threading.Thread):
         status = message.script_finished
         if status == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
             self.seen.exceptions.append("the script did not compile")
-        if status == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
-            return
+        if status == ForwardMsg.FINISHED_EARLY_FOR_RERUN and not self._running:
+            return  # of a fragment it means that the next one began before the messages, all kept, were sent
         if not self._running and self.seen.first_load is None:
             self.seen.first_load = now - self._began
+        if not self._running and self._wanted is None:
             self.loaded.set()
-        for fragment in self._running:
-            asked = self._asked.pop(fragment, None)
-            if asked is not None:
-                self.seen.refreshes.append(now - asked)
+        taken = [now - self._asked.pop(fragment) for fragment in self._running if fragment in self._asked]
+        self.seen.refreshes += taken
+        if self._drawn:
+            self.seen.live += taken
 
     def _look_at(self, message: ForwardMsg) -> None:
+        tabs = message.delta.add_block.tab_container.id
+        if tabs and tabs not in self._rows_of_tabs:
+            self._rows_of_tabs.append(tabs)
         element = message.delta.new_element
         if element.WhichOneof("type") == "exception":
             self.seen.exceptions.append(f"{element.exception.type}: {element.exception.message}"[:500])
         elif element.WhichOneof("type") == "bidi_component":
             self.seen.charts[element.bidi_component.id] = element.bidi_component.json
+            self._drawn = True
 
     def _refresh(self, line: ClientConnection) -> None:
         now = time.monotonic()
@@ -166,6 +192,12 @@ class Tab(threading.Thread):
                 self._asked.setdefault(fragment, now)
                 self._due[fragment] = now + self._every[fragment]
                 self._ask(line, fragment)
+
+    def _click(self, line: ClientConnection) -> None:
+        if self._wanted is not None and self.seen.first_load is not None:
+            self._chosen = dict.fromkeys(self._rows_of_tabs, self._wanted)
+            self._wanted = None
+            self._ask(line, "")
 
     def _forget(self, fragment: str) -> None:
         for table in (self._every, self._due, self._asked):
