@@ -10,7 +10,7 @@ import streamlit as st
 
 from simtune_core.jobs.states import JobStatus
 from simtune_core.workflows.requests import Request
-from simtune_core.workflows.running import job_of, result_of, start
+from simtune_core.workflows.running import foreseen, job_of, result_of, start
 from ui.errors import shown_as_message
 from ui.jobs import job_panel
 from ui.session import current_workspace
@@ -52,6 +52,7 @@ def answer_to(request: Request, *, key: str, button: str, why: str = "") -> Answ
             st.caption(why)
     if pressed:
         with shown_as_message():
+            _warn_of_a_tight_disk(request, reuse=True)
             job_id = start(workspace, request)
         st.session_state[f"{key}.job"] = {"id": job_id, "params": request.params}
         st.rerun()
@@ -69,9 +70,17 @@ def launch_once(request: Request, *, key: str) -> str:
         The job's id.
     """
     token = st.session_state.setdefault(f"{key}.token", uuid.uuid4().hex)
+    _warn_of_a_tight_disk(request, reuse=False)
     job_id = start(current_workspace(), request, token=token, reuse=False)
     st.session_state[f"{key}.token"] = uuid.uuid4().hex
     return job_id
+
+
+def _warn_of_a_tight_disk(request: Request, *, reuse: bool) -> None:
+    """Tell by a toast that a request may fill the disk; one that cannot fit is refused when it is started."""
+    for finding in foreseen(current_workspace(), request, reuse=reuse):
+        if finding["severity"] == "warning":
+            st.toast(as_label(finding["message"], longest=600), icon=_ICONS["warning"], duration="infinite")
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
