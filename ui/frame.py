@@ -38,9 +38,13 @@ def run_app() -> None:
 
 
 def ensure_frame() -> None:
-    """Draw the frame if this page was opened without app.py; the first line of every page."""
+    """Let a page that was opened without app.py run inside the frame instead; the first line of every page.
+
+    Run bare, its widgets would have other identities than at every later run, and the first click would be lost.
+    """
     if not getattr(_run, "framed", False):
-        frame()
+        run_app()
+        st.stop()
 
 
 def frame() -> StreamlitPage:

@@ -28,7 +28,10 @@ def _draw(workspace: Workspace, job: JobStatus) -> None:
         view = _reader(job.id).look(workspace)
         _curves(job, view)
         if view.n_bad:
-            st.caption(f"{count(view.n_bad)} damaged lines of the event file are left out.")
+            lines = (
+                "1 damaged line of the event file is" if view.n_bad == 1 else f"{count(view.n_bad)} damaged lines are"
+            )
+            st.caption(f"{lines} left out.")
 
 
 def _curves(job: JobStatus, view: RunView) -> None:

@@ -15,6 +15,7 @@ import streamlit as st
 from simtune_core.jobs.kinds import KINDS
 from simtune_core.jobs.states import JobStatus
 from simtune_core.workflows.running import move
+from simtune_core.workflows.space import job_bytes
 from simtune_core.workspace import Workspace
 from ui.errors import shown_as_message
 from ui.jobs import STATES, fraction, jobs_now, look_again, state_word, stop_button
@@ -46,7 +47,7 @@ def job_list(workspace: Workspace, chosen: str) -> None:
 
 
 def job_rows(jobs: Sequence[JobStatus], now: float) -> list[dict[str, Any]]:
-    """Return one row per job: state, kind, title, attempt, device, progress in percent, times and cause, all as text.
+    """Return one row per job: state, kind, title, attempt, device, progress in percent, times, bytes and cause.
 
     Args:
         jobs: The jobs, in the order shown.
@@ -62,6 +63,7 @@ def job_rows(jobs: Sequence[JobStatus], now: float) -> list[dict[str, Any]]:
             "progress": 100.0 if job.state == "done" else 100 * fraction(job),
             "started": None if job.started is None else datetime.fromtimestamp(int(job.started)),
             "took": _took(job, now),
+            "size": job_bytes(job.folder, finished=job.finished),
             "cause": job.cause,
         }
         for job in jobs
@@ -77,6 +79,7 @@ def job_columns() -> dict[str, Any]:
         "progress": st.column_config.ProgressColumn(min_value=0, max_value=100, format="%.0f %%", width=115),
         "started": st.column_config.DatetimeColumn(format="D MMM HH:mm", width=110),
         "took": st.column_config.TextColumn(width=80),
+        "size": st.column_config.NumberColumn(format="bytes", width=80),
         "cause": st.column_config.TextColumn(width="large"),
     }
 
@@ -96,6 +99,9 @@ def _draw(workspace: Workspace, chosen: str) -> None:
 
 
 def _draw_table(shown: Sequence[JobStatus], chosen: str) -> None:
+    if not shown:
+        st.info("No job passes the filters.", icon=":material/filter_alt_off:")
+        return
     ids = [job.id for job in shown]
     _mark(ids.index(chosen) if chosen in ids else None)
     st.dataframe(
@@ -106,7 +112,6 @@ def _draw_table(shown: Sequence[JobStatus], chosen: str) -> None:
         column_config=job_columns(),
         on_select=lambda: _choose(ids),
         selection_mode="single-row",
-        placeholder="",
         alt=f"{len(shown)} jobs with state, progress, times and cause",
     )
 

@@ -7,13 +7,14 @@ from datetime import datetime
 import streamlit as st
 
 from simtune_core.jobs.states import JobStatus
-from simtune_core.workflows.running import differences, read_job, resume, retry
+from simtune_core.workflows.running import checkpoint_of, differences, read_job, resume, retry
 from simtune_core.workspace import Workspace
 from ui.ask import show_findings
 from ui.errors import shown_as_message
 from ui.job_curves import job_curves
 from ui.job_log import job_log
 from ui.jobs import job_panel, look_again
+from ui.keeping import delete_button
 from ui.keys import JOB, JOB_NEXT, key
 from ui.menu import button_to
 from ui.text import as_label, count
@@ -81,13 +82,15 @@ def _facts(job: JobStatus) -> None:
 def _actions(workspace: Workspace, job: JobStatus) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if job.finished and job.state != "done":
-            if job.checkpoint is not None:
-                _continue_button(workspace, job)
+            saved = checkpoint_of(workspace, job.id)  # its own, or that of the attempt it continued
+            if saved is not None:
+                _continue_button(workspace, job, saved.step)
             _retry_button(workspace, job)
         if job.kind in _PAGES:
             stem, label = _PAGES[job.kind]
             holds = {_RUN: job.id} if job.kind == "train" else {}
             button_to(stem, label, key=key("jobs", f"result.{job.id}"), holds=holds, icon=":material/arrow_forward:")
+        delete_button("job", job.id, on_deleted=_show_none)
 
 
 def _retry_button(workspace: Workspace, job: JobStatus) -> None:
@@ -103,10 +106,10 @@ def _retry_button(workspace: Workspace, job: JobStatus) -> None:
             _show_next(retry(workspace, job.id))
 
 
-def _continue_button(workspace: Workspace, job: JobStatus) -> None:
+def _continue_button(workspace: Workspace, job: JobStatus, step: int) -> None:
     """Draw the button that goes on from the newest checkpoint; what is not as it was must be confirmed."""
     pressed = st.button(
-        f"Continue from checkpoint {count(job.checkpoint or 0)}",
+        f"Continue from checkpoint {count(step)}",
         key=key("jobs", f"continue.{job.id}"),
         icon=":material/resume:",
         type="primary",
@@ -129,6 +132,11 @@ def _confirm(workspace: Workspace, job: JobStatus, changed: list[str]) -> None:
     if st.button("Continue all the same", key=key("jobs", f"confirm.{job.id}"), type="primary"):
         with shown_as_message(stop=False):
             _show_next(resume(workspace, job.id, confirm=True))
+
+
+def _show_none() -> None:
+    st.session_state[JOB_NEXT] = ""
+    look_again()
 
 
 def _show_next(job_id: str) -> None:

@@ -82,7 +82,7 @@ def button_to(stem: str, label: str, *, key: str, holds: dict[str, str], icon: s
     if not st.button(label, key=key, type="tertiary", icon=icon, on_click=st.session_state.update, args=(holds,)):
         return
     if urlsplit(st.context.url or "").path.strip("/") == stem:
-        st.rerun()  # its widgets stand already, and tell the address themselves
+        st.rerun()  # the page's widgets stand already, and tell the address themselves
     st.switch_page(next(entry for entry in PAGES if entry.stem == stem).file, query_params=holds)
 
 

@@ -21,13 +21,15 @@ from simtune_core.preferences import FILE, Preference, Preferences, change_prefe
 from simtune_core.settings import bounds
 from simtune_core.workspace import VARIABLE, Workspace
 from ui.errors import shown_as_message
+from ui.keeping import cache_panel, sizes_table
 from ui.keys import key
 from ui.text import as_label
 
+_SPACE = "Space"
 _GROUPS = {
     "Work": ("default_encoder", "device_slots", "grace_seconds"),
     "Gates": ("gate_spearman", "gate_roc_auc", "gate_fpr"),
-    "Space": ("cache_limit_gb",),
+    _SPACE: ("cache_limit_gb",),
     "Notification": ("notify_webhook", "notify_command"),
 }
 _LABELS = {
@@ -45,6 +47,7 @@ _LIBRARIES = (
     "streamlit", "torch", "sentence-transformers", "transformers", "peft", "duckdb", "plotly", "scikit-learn", "numpy",
 )  # fmt: skip
 _FAULT = key("settings", "fault")  # name of the setting whose change was refused last, and why
+_SIZES = key("settings", "sizes")
 _FINE, _COARSE = 0.01, 1.0
 
 
@@ -74,6 +77,8 @@ def settings_form(workspace: Workspace) -> None:
             with st.grid(3, min_column_width=260):
                 for name in names:
                     _draw(workspace, held[name])
+        if title == _SPACE:
+            _room(workspace)
 
 
 def versions_table() -> None:
@@ -131,6 +136,15 @@ def _editor(workspace: Workspace, preference: Preference) -> None:
         step = 1 if whole else (_FINE if high - low <= 2 else _COARSE)
         shape = "%d" if whole else "%.4g"
         st.number_input(min_value=low, max_value=high, step=step, format=shape, placeholder="automatic", **common)
+
+
+def _room(workspace: Workspace) -> None:
+    """Draw what the cache holds, and on demand what takes how much room."""
+    cache_panel(workspace)
+    sizes = st.expander("What takes how much room", icon=":material/hard_drive:", key=_SIZES, on_change="rerun")
+    if sizes.open:
+        with sizes:
+            sizes_table(workspace)
 
 
 def _slots(workspace: Workspace) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from simtune_core.encoders.catalogue import BUNDLED, list_encoders, require_local
+from simtune_core.encoders.catalogue import list_encoders, require_local
+from simtune_core.workflows.models import default_encoder
 from simtune_core.workspace import Workspace
 from ui.errors import shown_as_message
 
@@ -15,7 +16,7 @@ _HELP = (
 
 
 def pick_encoder(
-    workspace: Workspace, *, key: str, label: str = "Space", tuned_too: bool = True, default: str = BUNDLED
+    workspace: Workspace, *, key: str, label: str = "Space", tuned_too: bool = True, default: str | None = None
 ) -> str:
     """Draw the list of encoders, to which a folder or a hub id can be added by typing.
 
@@ -24,15 +25,20 @@ def pick_encoder(
         key: Session-state key, also the name in the address.
         label: Text above the list.
         tuned_too: Whether tuned models and TF-IDF are offered; a training starts from neither.
-        default: What is chosen at first.
+        default: What is chosen at first; the workspace's default encoder unless said otherwise.
     """
     with shown_as_message():
         names = list_encoders(workspace)
+    wanted = default or default_encoder(workspace)
     options = names if tuned_too else names[:1]
+    if wanted not in names:
+        options = [*options, wanted]  # a folder or a hub id
+    elif wanted not in options:
+        wanted = options[0]  # a tuned model, where only what is not tuned will do
     chosen = st.selectbox(
         label,
         options,
-        index=options.index(default),
+        index=options.index(wanted),
         key=key,
         accept_new_options=True,
         help=_HELP,

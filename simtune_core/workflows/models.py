@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from simtune_core.adapters.checks import CheckReport, latest_checks
-from simtune_core.encoders.catalogue import BUNDLED
+from simtune_core.errors import ConfigError
+from simtune_core.preferences import DEFAULT_ENCODER, preferences_of
 from simtune_core.training.artifacts import ModelManifest, list_models
 from simtune_core.workspace import Workspace
 
 __all__ = [
     "CheckReport",
     "ModelManifest",
+    "default_encoder",
     "failed_checks",
     "latest_checks",
     "list_models",
@@ -31,9 +33,18 @@ def unchecked_models(workspace: Workspace) -> set[str]:
     return {name for name in names if latest_checks(workspace, name) is None}
 
 
+def default_encoder(workspace: Workspace) -> str:
+    """Return the encoder where none is chosen: the workspace's setting, or its default while the settings are wrong."""
+    try:
+        return preferences_of(workspace).default_encoder
+    except ConfigError:  # the page Settings says what is wrong; nothing else need stop for it
+        return DEFAULT_ENCODER
+
+
 def usual_encoders(workspace: Workspace) -> list[str]:
-    """Return what an evaluation compares by default: the bundled encoder and the newest tuned models."""
-    return [BUNDLED, *(model.model_id for model in list_models(workspace)[-_MOST:])]
+    """Return what an evaluation compares by default: the workspace's default encoder and the newest tuned models."""
+    newest = [model.model_id for model in list_models(workspace)[-_MOST:]]
+    return list(dict.fromkeys([default_encoder(workspace), *newest]))
 
 
 def _sentence(report: CheckReport) -> str:
