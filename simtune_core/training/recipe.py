@@ -89,13 +89,7 @@ def train(encoder: Encoder, train_pairs: PairSet, dev_pairs: PairSet, config: Tr
     plan, lengths = _plan(train_pairs, chosen, config)
     identity = identity_of(encoder, train_pairs, dev_pairs, config, plan)
     origin = _origin(job, identity)
-    dev = DevSample(
-        dev_pairs,
-        n_pairs=config.max_dev_pairs,
-        seed=config.seed,
-        score_cut=config.score_cut,
-        precision=config.precision,
-    )
+    dev = _dev_sample(dev_pairs, config)
     set_seed(config.seed)
     model = load_model(encoder, precision="fp32")
     truncation = limit_length(model, config.max_seq_length, [*train_pairs.unique_texts(), *dev_pairs.unique_texts()])
@@ -111,9 +105,8 @@ def train(encoder: Encoder, train_pairs: PairSet, dev_pairs: PairSet, config: Tr
         require_room(model, job)
     trainer.train(resume_from_checkpoint=str(origin.folder) if origin else None)
     lines = trainer_ledger(asked, trainer, reporter.observed, plan=plan, expected_trainable=expected)
-    lines += [*_kept_lines(reporter, keeper.seconds), fact("padding_ratio", round(padding_ratio(plan, lengths), 3))]
-    lines += [fact("continued_from", {"job": origin.job, "step": origin.step})] if origin else []
-    lines += [fact("n_truncated", truncation.n_cut)]
+    lines += [*_run_lines(reporter, keeper.seconds, origin), fact("n_truncated", truncation.n_cut)]
+    lines += [fact("padding_ratio", round(padding_ratio(plan, lengths), 3))]
     return Trained(
         model=model.eval(),
         dev=reporter.kept or _unscored(reporter),
@@ -133,6 +126,16 @@ def _origin(job: Job, identity: dict[str, Any]) -> Checkpoint | None:
     origin = read_checkpoint(job.continues, identity)
     job.alert("T009", f"Continued from step {origin.step} of job {origin.job}.", severity="info", step=origin.step)
     return origin
+
+
+def _dev_sample(pairs: PairSet, config: TrainingConfig) -> DevSample:
+    return DevSample(
+        pairs,
+        n_pairs=config.max_dev_pairs,
+        seed=config.seed,
+        score_cut=config.score_cut,
+        precision=config.precision,
+    )
 
 
 def _plan(pairs: PairSet, chosen: TrainingRows, config: TrainingConfig) -> tuple[list[Batch], Any]:
@@ -257,10 +260,12 @@ def _unscored(reporter: Any) -> DevScore:
     return replace(reporter.scores[0], step=len(reporter.observed.batches), roc_auc=None, spearman_cosine=None)
 
 
-def _kept_lines(reporter: Any, seconds: float) -> list[LedgerLine]:
+def _run_lines(reporter: Any, seconds: float, origin: Checkpoint | None) -> list[LedgerLine]:
     unscored = f"step {len(reporter.observed.batches)}, where it was stopped, never scored on dev"
     kept = f"step {reporter.kept.step}, best on dev" if reporter.kept else unscored
+    continued = [fact("continued_from", {"job": origin.job, "step": origin.step})] if origin else []
     return [
+        *continued,
         fact("weights_kept", kept),
         fact("wall_seconds", round(seconds, 1)),
         fact("pairs_per_second", round(sum(reporter.observed.rows_per_step) / max(seconds, 1e-9), 2)),

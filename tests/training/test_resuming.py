@@ -16,7 +16,7 @@ from simtune_core.errors import TrainingError, WorkspaceError
 from simtune_core.jobs.checkpoints import newest_checkpoint
 from simtune_core.jobs.context import Job
 from simtune_core.jobs.events import read_events
-from simtune_core.training import recipe
+from simtune_core.training import recipe, resuming
 from simtune_core.training.dev import DevSample
 from simtune_core.training.job import run
 from tests.training.conftest import invented_pairs
@@ -93,6 +93,27 @@ def test_a_stopped_run_that_is_continued_ends_as_if_it_had_never_stopped(sets, t
     assert told == "Continued from step 7 of job stopped."
 
 
+def test_a_run_that_is_continued_twice_is_still_one_run(sets, tiny_base):
+    """Each attempt goes on from the one before it: steps 1 to 3, 4 to 9, 10 to 12."""
+
+    class StopAfterThree(StopAfter):
+        step = 3
+
+    class StopAfterNine(StopAfter):
+        step = 9
+
+    config = METHODS["lora"]
+    whole = train(sets, tiny_base, config, "whole")
+    train(sets, tiny_base, config, "first", StopAfterThree)
+    train(sets, tiny_base, config, "second", StopAfterNine, continues=newest(sets, "first").folder)
+    third = train(sets, tiny_base, config, "third", continues=newest(sets, "second").folder)
+    assert points(sets, "loss", "first", "second", "third") == points(sets, "loss", "whole")
+    assert third["dev"] == whole["dev"]
+    assert ledger_of(third)["continued_from"]["ran"] == {"job": "second", "step": 9}
+    assert ledger_of(third)["pairs"] == {"name": "pairs", "asked": 48, "ran": 48, "equal": True}
+    assert points(sets, "dev_roc_auc", "first", "second", "third") == points(sets, "dev_roc_auc", "whole")
+
+
 def test_a_score_that_was_due_when_the_stop_came_is_made_up_for(sets, tiny_base):
     class StopAtTheScore(StopAfter):
         step = 8
@@ -118,6 +139,18 @@ def test_a_run_that_is_done_keeps_its_model_and_no_checkpoint(sets, tiny_base):
     train(sets, tiny_base, METHODS["lora"], "done")
     assert (sets.model("done") / "manifest.json").exists()
     assert not (sets.job("done") / "checkpoints").exists()
+
+
+def test_without_a_number_of_steps_a_checkpoint_is_due_after_a_time_that_grows_with_what_saving_takes(monkeypatch):
+    monkeypatch.setattr(resuming, "CHECKPOINT_SECONDS", 0.0)
+    pace = resuming.Pace(None, step=2)
+    assert not pace.due(2, stopping=True)  # it stands already
+    assert pace.due(3, stopping=False)
+    pace.saved(3, seconds=1e6)
+    assert not pace.due(4, stopping=False)
+    assert pace.due(4, stopping=True)
+    monkeypatch.undo()
+    assert not resuming.Pace(None).due(1, stopping=False)
 
 
 def test_without_checkpoints_a_stop_saves_none(sets, tiny_base):
