@@ -133,7 +133,7 @@ def _write(report: Report, error: dict[str, str | None] | None) -> None:
         }
         typer.echo(json.dumps(envelope, ensure_ascii=False, allow_nan=False))
         return
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     for line in report.lines:
         console.print(line if isinstance(line, Table) else escape(line), soft_wrap=not isinstance(line, Table))
     for finding in report.findings:
