@@ -52,6 +52,10 @@ def save_checkpoint(job_folder: Path, step: int) -> Iterator[Path]:
     Raises:
         WorkspaceError: If the disk is full or the folder cannot be written; earlier checkpoints are untouched.
     """
+    if not job_folder.is_dir():
+        raise WorkspaceError(
+            f"The folder of the job {job_folder.name} must be there to save a checkpoint; it was removed."
+        )
     target = job_folder / FOLDER / f"step-{step:08d}"
     if target.exists() and _fault(target, hashes=False):
         shutil.rmtree(target)

@@ -15,6 +15,7 @@ import struct
 import sys
 import threading
 import time
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -115,8 +116,8 @@ def kill_descendants() -> None:
         time.sleep(0.01)
 
 
-def kill_marked(value: str) -> int:
-    """Kill every process of this user that carries a job's mark in its environment; return how many there were.
+def kill_marked(folders: Collection[str]) -> int:
+    """Kill every process of this user that carries the mark of one of these jobs; return how many there were.
 
     A process inherits the mark from the worker, wherever it has moved since, so that no reused pid is ever hit.
     """
@@ -125,7 +126,7 @@ def kill_marked(value: str) -> int:
     n_killed = 0
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
-            if process.environ().get(MARK) == value:
+            if process.environ().get(MARK) in folders:
                 process.kill()
                 n_killed += 1
     return n_killed

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from simtune_core.errors import JobError, WorkspaceError
+from simtune_core.errors import JobError, SimtuneError, WorkspaceError
 from simtune_core.files import new_id, read_json, sha256_json, whole_folder, write_json
 from simtune_core.jobs.events import plain
 from simtune_core.jobs.kinds import kind_named, needs_device
@@ -118,6 +118,7 @@ def make_job(workspace: Workspace, wish: Wish, answers: Callable[[], str | None]
     Raises:
         JobError: If there is no such kind, or the params are not JSON.
         WorkspaceError: If the disk is full or the workspace cannot be written; then no job was made.
+        ConfigError: If the workspace's settings hold a value out of its bounds; then no job was made.
     """
     spec_hash = _spec_hash(wish.kind, wish.params)
     with launcher_lock(workspace):
@@ -130,7 +131,7 @@ def make_job(workspace: Workspace, wish: Wish, answers: Callable[[], str | None]
             _write_spec(workspace, job_id, wish, spec_hash)
         try:
             start_queued(workspace)
-        except WorkspaceError:
+        except SimtuneError:
             if made and is_queued(workspace.job(job_id)):
                 shutil.rmtree(workspace.job(job_id), ignore_errors=True)
             raise

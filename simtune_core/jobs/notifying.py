@@ -73,7 +73,7 @@ def message_of(folder: Path) -> dict[str, Any] | None:
         "kind": spec["kind"],
         "state": ended["state"],
         "cause": ended["cause"],
-        "seconds": None if started is None else round(ended["ended"] - started, 1),
+        "seconds": None if started is None else round(max(0.0, ended["ended"] - started), 1),
         "findings": {severity: found.get(severity, 0) for severity in ("error", "warning", "info")},
     }
 

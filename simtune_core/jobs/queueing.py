@@ -26,7 +26,7 @@ from simtune_core.errors import JobError, WorkspaceError
 from simtune_core.files import NAME_PATTERN, disk_error, read_json, write_json
 from simtune_core.jobs.causes import last_log_line
 from simtune_core.jobs.devices import Slot, slots_of
-from simtune_core.jobs.kernel import MARK, kill_marked, lock_held
+from simtune_core.jobs.kernel import MARK, boot_mark, kill_marked, lock_held
 from simtune_core.jobs.kinds import needs_device
 from simtune_core.jobs.marks import write_exit
 from simtune_core.jobs.runner import slot_path
@@ -51,9 +51,7 @@ def advance_queue(workspace: Workspace) -> list[str]:
         WorkspaceError: If the disk is full or the workspace cannot be written.
     """
     folders = job_folders(workspace)
-    for folder in folders:
-        if (folder / PROC).exists() and not (folder / EXIT).exists() and not lock_held(folder / LOCK):
-            _end_leftovers(folder)
+    _end_leftovers(frozenset(str(folder) for folder in folders if _is_lost(folder)))
     if not any(is_queued(folder) for folder in folders):
         return []
     with launcher_lock(workspace):
@@ -91,7 +89,8 @@ def start_queued(workspace: Workspace) -> list[str]:
         if on_device and not free:
             continue
         _start_runner(folder, (free or []) if on_device else [])
-        started.append(job_id)
+        if not is_queued(folder):
+            started.append(job_id)
         free = None
     return started
 
@@ -167,10 +166,20 @@ def _arranged(workspace: Workspace) -> list[str]:
     return [job_id for job_id in order if isinstance(job_id, str)] if isinstance(order, list) else []
 
 
-@lru_cache(maxsize=4096)
-def _end_leftovers(folder: Path) -> int:
-    """End the processes of a job whose runner was killed and could not do it; once in this process is enough."""
-    return 0 if (folder / EXIT).exists() else kill_marked(str(folder))
+def _is_lost(folder: Path) -> bool:
+    """Tell whether a job's runner was killed since the machine was started."""
+    if not (folder / PROC).exists() or (folder / EXIT).exists() or lock_held(folder / LOCK):
+        return False
+    try:
+        return bool(read_json(folder / PROC).get("boot") == boot_mark())
+    except (WorkspaceError, AttributeError):
+        return False
+
+
+@lru_cache(maxsize=4)
+def _end_leftovers(lost: frozenset[str]) -> int:
+    """End the processes of jobs whose runner was killed and could not do it; once for the same jobs is enough."""
+    return kill_marked(lost) if lost else 0
 
 
 def _on_device(folder: Path) -> bool:

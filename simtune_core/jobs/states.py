@@ -6,10 +6,12 @@ spec.json alone is queued. Starts and stops nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NotRequired, TypedDict
+
+import msgspec
 
 from simtune_core.errors import WorkspaceError
 from simtune_core.files import read_json
@@ -25,6 +27,40 @@ DISK_FULL_CODE = 28  # exit code of a worker that failed on a full disk, where e
 UNSAVED = "Its curves and log are kept; what it had not saved, such as weights in training, is lost. Start it again."
 _TAIL_BYTES, _LINE = 16_384, 500
 State = Literal["queued", "running", "stopping", "done", "failed", "stopped", "lost"]
+
+
+class _Spec(TypedDict):
+    """What spec.json must hold to be one; further keys are free."""
+
+    id: str
+    kind: str
+    title: str
+    params: dict[str, Any]
+    created: float
+    spec_hash: str
+    attempt: NotRequired[int]
+    retry_of: NotRequired[str | None]
+    continues: NotRequired[str | None]
+
+
+class _Proc(TypedDict, total=False):
+    """What proc.json may hold; without a readable one its runner still had the job."""
+
+    time: float
+    boot: str
+    device: str | None
+
+
+class _Exit(TypedDict):
+    """What exit.json must hold to be one."""
+
+    state: Literal["done", "failed", "stopped"]
+    cause: str
+    ended: float
+    latest: Latest
+    started: NotRequired[float | None]
+    device: NotRequired[str | None]
+    findings: NotRequired[list[dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +137,7 @@ def read_status(folder: Path) -> JobStatus | None:
     if ended is None:
         # In this order a runner that starts or ends meanwhile is never taken for lost: it locks before it writes
         # proc.json, and writes exit.json before it lets go of the lock.
-        proc = _read(folder / PROC)
+        proc = _read_proc(folder / PROC)
         held = lock_held(folder / LOCK)
         ended = read_exit(folder)
         if ended is None:
@@ -154,33 +190,41 @@ def log_tail(folder: Path, n_lines: int = 20) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def _spec(folder: Path) -> dict[str, Any]:
-    return _object(folder / SPEC, ("id", "kind", "title", "params", "created", "spec_hash"))
+    return _object(folder / SPEC, _Spec)
 
 
 @lru_cache(maxsize=4096)
 def _exit(folder: Path) -> dict[str, Any]:
-    return _object(folder / EXIT, ("state", "cause", "ended", "latest"))
+    return _object(folder / EXIT, _Exit)
 
 
-def _object(path: Path, keys: tuple[str, ...]) -> dict[str, Any]:
+@lru_cache(maxsize=1024)
+def _latest_of(events: Path, _size: int, _changed_ns: int) -> Latest:
+    """Return what an event file says that nobody writes any more, read once."""
+    return read_latest(events)
+
+
+def _object(path: Path, shape: Any) -> dict[str, Any]:
     value = read_json(path)
-    if not isinstance(value, dict) or any(key not in value for key in keys):
-        raise WorkspaceError(f"{path.parent.name}/{path.name} must hold {', '.join(keys)}; it is damaged.")
-    return value
-
-
-def _read(path: Path) -> dict[str, Any] | None:
     try:
-        value = read_json(path)
+        msgspec.convert(value, shape)
+    except msgspec.ValidationError as error:
+        raise WorkspaceError(f"{path.parent.name}/{path.name} is damaged: {error}.") from error
+    found: dict[str, Any] = value
+    return found
+
+
+def _read_proc(path: Path) -> dict[str, Any] | None:
+    try:
+        return _object(path, _Proc)
     except WorkspaceError:
         return {} if path.exists() else None
-    return value if isinstance(value, dict) else {}
 
 
 def _unfinished(folder: Path, spec: dict[str, Any], proc: dict[str, Any] | None, held: bool) -> JobStatus | None:
     if proc is None:
         return _status(folder, spec, "queued", Latest()) if (folder / SPEC).exists() else None
-    latest = read_latest(folder / EVENTS)
+    latest = read_latest(folder / EVENTS) if held else _latest_of(folder / EVENTS, *_stamp(folder / EVENTS))
     when = {"started": proc.get("time"), "device": proc.get("device")}
     if held:
         return _status(folder, spec, "stopping" if (folder / STOP).exists() else "running", latest, **when)
@@ -190,8 +234,16 @@ def _unfinished(folder: Path, spec: dict[str, Any], proc: dict[str, Any] | None,
 
 
 def _latest_from(ended: dict[str, Any]) -> Latest:
-    latest = {item.name: ended["latest"][item.name] for item in fields(Latest) if item.name in ended["latest"]}
-    return replace(Latest(**latest), findings=tuple(ended.get("findings") or latest.get("findings") or ()))
+    latest = msgspec.convert(ended["latest"], Latest)
+    return replace(latest, findings=tuple(ended.get("findings") or latest.findings))
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_size, found.st_mtime_ns
 
 
 def _status(
