@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 import time
 
 import pytest
@@ -17,7 +19,18 @@ from simtune_core.workflows import data
 from simtune_core.workflows.retention import clean_cache, delete, deletion_plan
 from simtune_core.workflows.running import resume
 from simtune_core.workflows.space import leftovers, size_words, space_of
+from simtune_core.workspace import CHECKOUT
 from tests.pages.conftest import copy_of
+
+DELETER = """
+import sys
+from simtune_core.workflows.retention import clean_cache, delete, deletion_plan
+from simtune_core.workspace import open_workspace
+workspace = open_workspace(sys.argv[1])
+if workspace.dataset("sample").exists():
+    delete(workspace, deletion_plan(workspace, "dataset", "sample"), with_dependents=True)
+clean_cache(workspace)
+"""
 
 
 @pytest.fixture
@@ -39,6 +52,10 @@ def files_of(workspace):
     roots = (workspace.datasets, workspace.jobs, workspace.models)
     paths = (path for root in roots for path in root.rglob("*") if path.is_file() and ".lock" not in path.name)
     return {path.relative_to(workspace.root).as_posix(): path.read_bytes() for path in paths}
+
+
+def visible(folder):
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
 
 
 def bytes_below(folder):
@@ -279,6 +296,32 @@ def test_what_a_killed_deletion_or_writer_left_is_counted_and_removed_later(work
     shutil.copytree(young, trash)
     delete(workspace, deletion_plan(workspace, "dataset", "sample_easy"))
     assert leftovers(workspace) == [young]
+
+
+def test_a_killed_deletion_leaves_everything_whole_or_gone_and_what_the_rest_stands_on_last(workspace):
+    data.load_sample(workspace)
+    names_of = [f"tuned-{number:03d}" for number in range(600)]
+    for name in names_of:
+        workspace.model(name).mkdir()
+        (workspace.model(name) / "weights").write_bytes(b"x" * 100)
+        (workspace.model(name) / "manifest.json").write_text(
+            json.dumps({"train": "sample@v0001:train", "base": "minilm"})
+        )
+    command = [sys.executable, "-c", DELETER, str(workspace.root)]
+    with subprocess.Popen(command, cwd=CHECKOUT) as deleter:
+        while deleter.poll() is None and len(visible(workspace.models)) == len(names_of):
+            pass
+        deleter.kill()
+
+    left = visible(workspace.models)
+    assert len(left) < len(names_of), "it had begun"
+    assert not left or workspace.dataset("sample").exists(), "what others rest on goes after them"
+    for name in left:
+        assert sorted(path.name for path in workspace.model(name).iterdir()) == ["manifest.json", "weights"]
+
+    subprocess.run(command, cwd=CHECKOUT, check=True, timeout=120)
+    assert visible(workspace.models) == [] and leftovers(workspace) == []
+    assert [version.name for version in data.list_datasets(workspace)] == ["sample_easy", "sample_records"]
 
 
 def test_sizes_are_those_of_the_files_and_add_up(own, walked):
