@@ -175,6 +175,39 @@ def test_parameters_and_damaged_lines_are_shown(open_app, workspace):
     assert '"seconds":0.5' in app.get("json")[0].value.replace(" ", "")
 
 
+def test_the_log_is_followed_and_narrowed_by_level_and_word(open_app, workspace):
+    job = run(workspace, "work")
+    with (job.folder / "log.txt").open("w") as log:
+        log.write("INFO: begins\nWARNING: <b>odd</b> ![x](http://evil/x.png)\nERROR: ends\n")
+    app = open_app("jobs", query={"jobs.job": job.id})
+    assert app.main.code[0].value.splitlines()[0] == "INFO: begins"
+
+    with (job.folder / "log.txt").open("a") as log:
+        log.write("ERROR: more\n")
+    app.button_group(key="jobs.level").set_value("warning").run()
+    assert app.main.code[0].value.splitlines() == [
+        "WARNING: <b>odd</b> ![x](http://evil/x.png)", "ERROR: ends", "ERROR: more",
+    ]  # fmt: skip
+    app.text_input(key="jobs.word").set_value("MORE").run()
+    assert app.main.code[0].value == "ERROR: more"
+    app.text_input(key="jobs.word").set_value("nowhere").run()
+    assert "No line passes the filters." in words(app)
+
+
+def test_of_a_long_log_the_newest_lines_are_drawn_and_the_whole_is_a_file(serve, chromium, workspace):
+    job = run(workspace, "work")
+    text = "".join(f"line {number}\n" for number in range(100_000))
+    (job.folder / "log.txt").write_text(text)
+    page = open_page(chromium, f"{serve(workspace)}/jobs?jobs.job={job.id}")
+    page.get_by_text("line 99999").wait_for()
+    assert page.get_by_text("line 99000", exact=True).count() == 0
+
+    with page.expect_download() as download:
+        page.get_by_test_id("stDownloadButton").get_by_role("button").click()
+    assert download.value.path().read_text() == text
+    assert download.value.suggested_filename == f"{job.id}.log"
+
+
 def test_a_thousand_jobs_are_shown_page_by_page(open_app, workspace):
     plant(workspace, 1000)
     app = open_app("jobs")
