@@ -9,6 +9,7 @@ from simtune_core.jobs.launcher import follow, launch, request_stop
 from simtune_core.pairs import text_id
 from simtune_core.workflows import data
 from simtune_core.workspace import VARIABLE
+from tests.browser import open_page
 from tests.pages.screen import table, words
 
 HOSTILE = "Look ![x](http://evil/x.png) <b>"
@@ -118,3 +119,26 @@ def test_sizes_and_the_cache_are_shown_and_the_cache_is_cleaned(sampled, monkeyp
     app.button(key="keeping.clean").click().run()
     assert not part.exists()
     assert "The cache holds 0 bytes of at most 10.0 MB." in words(app)
+
+
+def test_in_a_browser_the_dialog_shows_hostile_text_as_text_and_the_job_goes_when_confirmed(sampled, serve, chromium):
+    workspace, job = sampled
+    page = open_page(chromium, f"{serve(workspace)}/jobs?jobs.job={job}", viewport={"width": 1600, "height": 1200})
+    asked_outside = []
+    page.on("request", lambda request: asked_outside.append(request.url) if "evil" in request.url else None)
+
+    page.get_by_role("button", name="Delete…").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text(HOSTILE).wait_for(timeout=60_000)
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="detached", timeout=60_000)
+    assert workspace.job(job).exists()
+
+    page.get_by_role("button", name="Delete…").click()
+    dialog.get_by_role("button", name="Delete it").click()
+    dialog.wait_for(state="detached", timeout=60_000)
+
+    assert not workspace.job(job).exists()
+    page.get_by_text("This workspace has no job yet").wait_for(timeout=60_000)
+    assert asked_outside == []
+    page.context.close()
