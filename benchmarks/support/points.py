@@ -10,7 +10,7 @@ import numpy as np
 from simtune_core.files import write_json
 from simtune_core.jobs.context import EVENTS
 from simtune_core.jobs.events import Event, event_line
-from simtune_core.jobs.states import EXIT, SPEC
+from simtune_core.jobs.states import EXIT, RESULT, SPEC
 from simtune_core.workspace import Workspace
 
 NAMES = ("loss", "grad_norm", "learning_rate", "dev_roc_auc")
@@ -23,6 +23,7 @@ def finished_job(workspace: Workspace, job_id: str, n_points: int) -> Path:
     spec = {"v": 1, "id": job_id, "kind": "train", "title": job_id, "params": {}, "token": None, "spec_hash": job_id}
     write_json(folder / SPEC, spec | {"created": time.time()})
     write_points(folder / EVENTS, n_points)
+    write_json(folder / RESULT, {"n_points": n_points})
     ended = {"v": 1, "state": "done", "cause": "", "ended": time.time(), "started": time.time(), "latest": {}}
     write_json(folder / EXIT, ended | {"findings": []})
     return folder

@@ -13,7 +13,7 @@ from simtune_core.store import schema
 from simtune_core.store.access import ask
 from simtune_core.store.database import StoreSettings
 
-N_STEPS = 120
+N_STEPS = 70
 SLICES = StoreSettings(slice_seconds=0.001)  # a session ends after every batch
 
 
