@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from simtune_core.figures.style import NEUTRAL, Band, finish, phase_bands, plain, theme_colour
+from simtune_core.figures.style import NEUTRAL, Band, house_layout, phase_bands, plain, theme_colour
 
 POINTS_ON_SCREEN = 1500  # what other trackers draw; more only costs bytes
 
@@ -60,16 +61,15 @@ def training_curves(
         drawn = [run for run in runs if len(run.steps)]
         if not drawn:
             continue
-        figure = go.Figure()
-        for run in drawn:
-            noisy = quantity in ("loss", "grad_norm") and smoothing > 0
-            figure.add_traces(_noisy(run, smoothing) if noisy else [_line(run, markers=quantity == "dev")])
+        noisy = quantity in ("loss", "grad_norm") and smoothing > 0
+        lines = [_noisy(run, smoothing) if noisy else [_line(run, markers=quantity == "dev")] for run in drawn]
+        figure = go.Figure(
+            [line for group in lines for line in group],
+            _layout(TITLES.get(quantity, plain(quantity)), len(drawn), height=height, revision=revision),
+        )
         if quantity == "dev" and baseline is not None:
             _draw_baseline(figure, drawn, baseline)
         phase_bands(figure, phases)
-        finish(figure, x="step", y=TITLES.get(quantity, plain(quantity)), height=height, revision=revision)
-        figure.update_layout(hovermode="x unified", showlegend=len(drawn) > 1)
-        figure.update_layout(**({"margin_t": 60, "legend_y": 1.11} if len(drawn) > 1 else {"margin_t": 24}))
         figures[quantity] = figure
     if "learning_rate" in figures:
         figures["learning_rate"].update_yaxes(exponentformat="e", rangemode="tozero")
@@ -116,6 +116,14 @@ def thinned(curve: Curve, n_points: int = POINTS_ON_SCREEN) -> Curve:
         n_out=n_points,
     )
     return Curve(curve.name, curve.steps[kept], curve.values[kept], curve.colour)
+
+
+def _layout(title: str, n_runs: int, *, height: int, revision: str) -> dict[str, Any]:
+    layout = house_layout(x="step", y=title, height=height, revision=revision)
+    layout["margin"]["t"] = 60 if n_runs > 1 else 24
+    if n_runs > 1:
+        layout["legend"]["y"] = 1.11
+    return layout | {"hovermode": "x unified", "showlegend": n_runs > 1}
 
 
 def _noisy(run: Curve, weight: float) -> list[go.Scatter]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import plotly.graph_objects as go
 
@@ -73,14 +73,21 @@ def finish(figure: go.Figure, *, x: str = "", y: str = "", height: int = HEIGHT,
         height: Pixels.
         revision: Zoom and hidden curves are kept while this stays the same: the subject, such as a run's id.
     """
-    return figure.update_layout(
-        height=height,
-        uirevision=revision,
-        xaxis_title_text=x,
-        yaxis_title_text=y,
-        margin={"l": 56, "r": 12, "t": 36, "b": 44},
-        legend={"orientation": "h", "x": 0, "y": 1.02, "xanchor": "left", "yanchor": "bottom", "title_text": ""},
-    )
+    return figure.update_layout(house_layout(x=x, y=y, height=height, revision=revision))
+
+
+def house_layout(*, x: str = "", y: str = "", height: int = HEIGHT, revision: str = "keep") -> dict[str, Any]:
+    """Return what `finish` sets; given to `go.Figure(traces, layout)` it costs a fifth, for live figures."""
+    return {
+        "height": height,
+        "uirevision": revision,
+        "xaxis": {"title": {"text": x}},
+        "yaxis": {"title": {"text": y}},
+        "margin": {"l": 56, "r": 12, "t": 36, "b": 44},
+        "legend": {
+            "orientation": "h", "x": 0, "y": 1.02, "xanchor": "left", "yanchor": "bottom", "title": {"text": ""},
+        },
+    }  # fmt: skip
 
 
 def threshold_line(figure: go.Figure, threshold: float, name: str = "threshold") -> go.Figure:
