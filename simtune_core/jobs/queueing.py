@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -149,7 +150,8 @@ def job_folders(workspace: Workspace) -> list[Path]:
     """Return the folders of all jobs, oldest first."""
     if not workspace.jobs.is_dir():
         return []
-    return sorted(folder for folder in workspace.jobs.iterdir() if NAME_PATTERN.fullmatch(folder.name))
+    found = (folder for folder in workspace.jobs.iterdir() if NAME_PATTERN.fullmatch(folder.name))
+    return sorted(found, key=attrgetter("name"))
 
 
 def is_queued(folder: Path) -> bool:

@@ -26,6 +26,7 @@ STOPPED_CODE = 143  # exit code of a worker whose kind returned because it was a
 DISK_FULL_CODE = 28  # exit code of a worker that failed on a full disk, where error.json may not have found room either
 UNSAVED = "Its curves and log are kept; what it had not saved, such as weights in training, is lost. Start it again."
 _TAIL_BYTES, _LINE = 16_384, 500
+_Stamp = tuple[int, int, int]
 State = Literal["queued", "running", "stopping", "done", "failed", "stopped", "lost"]
 
 
@@ -130,6 +131,9 @@ class JobStatus:
 
 def read_status(folder: Path) -> JobStatus | None:
     """Read the state of the job in a folder; None if the folder holds no readable spec.json (still being prepared)."""
+    settled = _ended_status(folder, _stamp(folder))
+    if settled is not None and settled.checkpoint is None:  # a checkpoint may have been removed since
+        return settled
     spec = read_spec(folder)
     if spec is None:
         return None
@@ -142,14 +146,13 @@ def read_status(folder: Path) -> JobStatus | None:
         ended = read_exit(folder)
         if ended is None:
             return _unfinished(folder, spec, proc, held)
-    when = {key: ended.get(key) for key in ("started", "ended", "cause", "device")}
-    return _status(folder, spec, ended["state"], _latest_from(ended), **when)
+    return _ended(folder, spec, ended)
 
 
 def read_spec(folder: Path) -> dict[str, Any] | None:
     """Read what a job was asked to do; None if there is no whole spec.json."""
     try:
-        return _spec(folder)
+        return _spec(folder, _stamp(folder / SPEC))
     except WorkspaceError:
         return None
 
@@ -157,7 +160,7 @@ def read_spec(folder: Path) -> dict[str, Any] | None:
 def read_exit(folder: Path) -> dict[str, Any] | None:
     """Read how a job ended; None if it has not, or if the file is damaged."""
     try:
-        return _exit(folder)
+        return _exit(folder, _stamp(folder / EXIT))
     except WorkspaceError:
         return None
 
@@ -189,17 +192,24 @@ def log_tail(folder: Path, n_lines: int = 20) -> list[str]:
 
 
 @lru_cache(maxsize=4096)
-def _spec(folder: Path) -> dict[str, Any]:
+def _ended_status(folder: Path, _stamp: _Stamp | None) -> JobStatus | None:
+    """Return the state of a job that has ended, read once for a folder in which nothing came or went; else None."""
+    spec, ended = read_spec(folder), read_exit(folder)
+    return None if spec is None or ended is None else _ended(folder, spec, ended)
+
+
+@lru_cache(maxsize=4096)
+def _spec(folder: Path, _stamp: _Stamp | None) -> dict[str, Any]:
     return _object(folder / SPEC, _Spec)
 
 
 @lru_cache(maxsize=4096)
-def _exit(folder: Path) -> dict[str, Any]:
+def _exit(folder: Path, _stamp: _Stamp | None) -> dict[str, Any]:
     return _object(folder / EXIT, _Exit)
 
 
 @lru_cache(maxsize=1024)
-def _latest_of(events: Path, _size: int, _changed_ns: int) -> Latest:
+def _latest_of(events: Path, _stamp: _Stamp | None) -> Latest:
     """Return what an event file says that nobody writes any more, read once."""
     return read_latest(events)
 
@@ -224,7 +234,7 @@ def _read_proc(path: Path) -> dict[str, Any] | None:
 def _unfinished(folder: Path, spec: dict[str, Any], proc: dict[str, Any] | None, held: bool) -> JobStatus | None:
     if proc is None:
         return _status(folder, spec, "queued", Latest()) if (folder / SPEC).exists() else None
-    latest = read_latest(folder / EVENTS) if held else _latest_of(folder / EVENTS, *_stamp(folder / EVENTS))
+    latest = read_latest(folder / EVENTS) if held else _latest_of(folder / EVENTS, _stamp(folder / EVENTS))
     when = {"started": proc.get("time"), "device": proc.get("device")}
     if held:
         return _status(folder, spec, "stopping" if (folder / STOP).exists() else "running", latest, **when)
@@ -238,12 +248,18 @@ def _latest_from(ended: dict[str, Any]) -> Latest:
     return replace(latest, findings=tuple(ended.get("findings") or latest.findings))
 
 
-def _stamp(path: Path) -> tuple[int, int]:
+def _ended(folder: Path, spec: dict[str, Any], ended: dict[str, Any]) -> JobStatus:
+    when = {key: ended.get(key) for key in ("started", "ended", "cause", "device")}
+    return _status(folder, spec, ended["state"], _latest_from(ended), **when)
+
+
+def _stamp(path: Path) -> _Stamp | None:
+    """Return what tells whether a file or folder is the one that was read before; None if there is none."""
     try:
         found = path.stat()
     except OSError:
-        return 0, 0
-    return found.st_size, found.st_mtime_ns
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _status(
