@@ -19,7 +19,7 @@ SECONDS = 180.0
 
 @pytest.fixture
 def pairs(workspace):
-    frames = [pairs_frame(12, split="train"), pairs_frame(24, split="dev")]
+    frames = [pairs_frame(60, split="train"), pairs_frame(24, split="dev")]
     save_pairs(workspace, "small", with_pair_columns(pd.concat(frames, ignore_index=True)), provenance={})
     return workspace
 
@@ -27,13 +27,13 @@ def pairs(workspace):
 def test_a_long_run_on_a_cpu_starts_only_after_a_tick(open_app, pairs, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     app = open_app("training")
-    assert "CPU only: less than a minute estimated for 12 pairs." in words(app)
+    assert "CPU only: less than a minute estimated for 60 pairs." in words(app)
     assert not app.button(key="training.start").disabled
 
     app.button_group(key="training.TrainingConfig.method").set_value("lora").run()
     app.number_input(key="training.TrainingConfig.evaluations").set_value(200).run()
     app.number_input(key="training.TrainingConfig.max_seq_length").set_value(8192).run()
-    assert "estimated for 12 pairs. The head, fewer pairs" in words(app)
+    assert "estimated for 60 pairs. The head, fewer pairs" in words(app)
     assert app.button(key="training.start").disabled
     app.checkbox(key="training.sure").check().run()
     assert not app.button(key="training.start").disabled

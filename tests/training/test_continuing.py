@@ -80,14 +80,14 @@ def launch(workspace, base, name, **config):
 
 @pytest.fixture(scope="module")
 def chain(tmp_path_factory, tiny_base):
-    """Return a workspace, the id of a run that nobody disturbed and of one that was killed at about step 6."""
+    """Return a workspace, the id of a run that nobody disturbed and of one that was killed at about step 5."""
     workspace = open_workspace(tmp_path_factory.mktemp("chain"))
     save_sets(workspace)
     save_pairs(workspace, "dev", slow_dev_pairs(), provenance={"source": "invented"}, new_version=True)
     whole = launch(workspace, tiny_base, "whole")
     assert ended(workspace, whole).state == "done"
     killed = launch(workspace, tiny_base, "killed")
-    wait_for(lambda: (steps := points(workspace, killed)) and steps[-1][0] >= 6, "step 6")
+    wait_for(lambda: (steps := points(workspace, killed)) and steps[-1][0] >= 5, "step 5")
     worker_of(workspace, killed).send_signal(signal.SIGKILL)
     assert ended(workspace, killed).state == "failed"
     return workspace, whole, killed
