@@ -76,16 +76,6 @@ def read(workspace: Workspace, seconds: str) -> None:
     say({"taken": taken, "errors": errors})
 
 
-def hold(workspace: Workspace, seconds: str) -> None:
-    """Keep the store open for so long; print when it is."""
-
-    def keep(_: object) -> None:
-        say({"open": True})
-        time.sleep(float(seconds))
-
-    ask(workspace, keep, PATIENT)
-
-
 def insert(workspace: Workspace, writer: str, n_times: str) -> None:
     """Open the store, insert a row into the table `race`, close it, again and again; print how many were told done."""
     n_done = 0
@@ -123,7 +113,7 @@ def say(value: dict[str, object]) -> None:
 
 
 ROLES: dict[str, Callable[..., None]] = {
-    role.__name__: role for role in (ingest, rebuild, start, start_equal, read, hold, insert, insert_bare)
+    role.__name__: role for role in (ingest, rebuild, start, start_equal, read, insert, insert_bare)
 }
 
 if __name__ == "__main__":

@@ -7,13 +7,11 @@ from contextlib import ExitStack
 
 import pytest
 
-from benchmarks.support.agents import SHORT_SECONDS
 from benchmarks.support.faults import agent, wait_for
 from benchmarks.support.truth import compare, lines_of
 from simtune_core import store
-from simtune_core.errors import StoreError
 from simtune_core.files import read_json
-from simtune_core.jobs.launcher import launch, list_jobs, read_job
+from simtune_core.jobs.launcher import list_jobs, read_job
 from simtune_core.workspace import CHECKOUT
 
 N_WISHES, N_QUEUED, N_DOUBLE = 4, 3, 2
@@ -56,16 +54,6 @@ def test_two_commands_that_ask_the_same_share_one_job(busy_workspace, pairs_impo
     assert len(jobs) == 1
     job = wait_for(lambda: read_job(busy_workspace, *jobs), lambda job: job.finished, 90, "the job does not end")
     assert (job.state, len(list_jobs(busy_workspace))) == ("done", 1)
-
-
-def test_who_waits_for_the_store_is_told_who_holds_it(busy_workspace):
-    launch(busy_workspace, "sleep", {"seconds": SHORT_SECONDS}, title="one")
-    with agent(busy_workspace, "hold", "60") as holder:
-        assert json.loads(holder.stdout.readline()) == {"open": True}
-        with pytest.raises(StoreError, match=rf"in use by .*\(PID {holder.pid}\)"):
-            store.check(busy_workspace, store.StoreSettings(lock_seconds=0.5))
-    wait_for(lambda: list_jobs(busy_workspace)[0], lambda job: job.finished, 60, "the job does not end")
-    assert store.check(busy_workspace).clean  # who held it is gone, and so is its lock
 
 
 @pytest.fixture
