@@ -10,7 +10,7 @@ import pytest
 
 @pytest.fixture
 def wait_until():
-    def wait(condition, seconds=10.0):
+    def wait(condition, seconds=30.0):
         deadline = time.monotonic() + seconds
         while not (value := condition()):
             assert time.monotonic() < deadline, f"not within {seconds} s"
@@ -35,7 +35,7 @@ def processes(workspace, wait_until):
 
     yield find
     try:
-        wait_until(lambda: not find(), seconds=8)
+        wait_until(lambda: not find(), seconds=20)
     finally:
         for process in find():
             process.kill()

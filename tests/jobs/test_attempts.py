@@ -52,7 +52,7 @@ def test_a_killed_job_says_where_it_can_go_on_and_goes_on_there(workspace, kille
 
 def test_a_chain_goes_on_from_the_newest_checkpoint_of_any_of_its_jobs(workspace, killed, processes):
     first = read_job(workspace, killed).checkpoint
-    seconds = (first + 3) / STEPS["rate"]  # three steps further: no checkpoint of its own
+    seconds = (first + 3.5) / STEPS["rate"]  # three steps further: no checkpoint of its own
     changes = {"seconds": seconds, "exit_code": 3}
     second = resume(workspace, killed, changes=changes, confirm=True)
     assert ended(workspace, second).checkpoint is None
@@ -69,14 +69,14 @@ def test_an_incomplete_checkpoint_is_passed_over_and_the_new_job_says_so(workspa
     wait_until(lambda: read_job(workspace, again).last_step)
     request_stop(workspace, again)
     status = ended(workspace, again)
-    (alert,) = [finding for finding in status.findings if finding["code"] == "checkpoint_skipped"]
-    assert alert["message"].startswith(f"The checkpoint of step {newest.step} is skipped: state.json has ")
+    alerts = [finding["message"] for finding in status.findings if finding["code"] == "checkpoint_skipped"]
+    assert alerts[-1].startswith(f"The checkpoint of step {newest.step} is skipped: state.json has ")
     assert steps_of(workspace, again)[0] == newest.step - STEPS["checkpoint_every"] + 1
 
 
 def test_without_a_complete_checkpoint_a_job_cannot_be_continued(workspace, killed, processes):
     for folder in (workspace.job(killed) / "checkpoints").iterdir():
-        (folder / "COMPLETE.json").unlink()
+        (folder / "COMPLETE.json").unlink(missing_ok=True)  # the kill may have hit a third one in the making
     with pytest.raises(JobError) as refused:
         resume(workspace, killed)
     said = str(refused.value)

@@ -169,8 +169,10 @@ def test_a_runner_that_finds_no_room_for_the_end_writes_it_as_soon_as_there_is_s
     (runner,), (worker,) = processes("runner"), processes("worker")
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     runner.rlimit(psutil.RLIMIT_FSIZE, (0, hard))
+    before = workspace.job(job).stat().st_mtime_ns
     worker.kill()
-    wait_until(lambda: not processes("worker"))
+    wait_until(lambda: workspace.job(job).stat().st_mtime_ns > before)  # the runner has tried
+    assert not processes("worker")
     assert read_job(workspace, job).state == "running"
     runner.rlimit(psutil.RLIMIT_FSIZE, (hard, hard))
     status = wait_until(lambda: (found := read_job(workspace, job)).finished and found, seconds=20)

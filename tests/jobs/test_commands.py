@@ -83,6 +83,7 @@ def test_a_killed_runner_holds_nobody_up_once_somebody_lists_the_jobs(workspace,
     second = launch(workspace, "device_sleep", {"seconds": 0.1}, title="second")
     wait_until(lambda: processes("worker"))
     processes("runner")[0].kill()
+    wait_until(lambda: read_job(workspace, first).state == "lost")
     code, said = command("jobs", "--json")
     states = {job["id"]: job["state"] for job in said["result"]["jobs"]}
     assert (code, states[first]) == (0, "lost")

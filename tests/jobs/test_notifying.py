@@ -30,7 +30,13 @@ class Owner(BaseHTTPRequestHandler):
         self.server.heard.append((self.path, self.headers["Content-Type"], json.loads(body)))
         self.send_response(int(self.path[1:]))
         if self.path == "/302":
-            self.send_header("Location", "file:///etc/passwd")
+            self.send_header("Location", f"http://127.0.0.1:{self.server.server_address[1]}/200")
+        self.end_headers()
+
+    def do_GET(self):
+        """Keep what should never come: urllib turns a redirected message into a question."""
+        self.server.heard.append((self.path, None, None))
+        self.send_response(200)
         self.end_headers()
 
     def log_message(self, *_):
@@ -112,6 +118,7 @@ def test_an_address_that_fails_or_sends_elsewhere_changes_nothing(workspace, pro
         in read_log(workspace, status.id)
     )
     assert says in read_log(workspace, status.id)
+    assert [path for path, *_ in owner.heard] == ([f"/{path}"] if path else [])
     assert read_job(workspace, status.id) == status
 
 
