@@ -6,16 +6,16 @@ import streamlit as st
 
 from simtune_core.figures.curves import Curve, training_curves
 from simtune_core.jobs.states import JobStatus
-from simtune_core.workflows.runs import RunReader, RunView
+from simtune_core.workflows.runs import RunView
 from simtune_core.workspace import Workspace
 from ui.errors import shown_as_message
 from ui.keys import key
 from ui.live_chart import plotly_live
+from ui.reading import reader_of
 from ui.text import as_label, count
 
 _SHOWN = 6
 _SECONDS = "2s"
-_READER = key("jobs", "reader")
 
 
 def job_curves(workspace: Workspace, job: JobStatus) -> None:
@@ -25,7 +25,7 @@ def job_curves(workspace: Workspace, job: JobStatus) -> None:
 
 def _draw(workspace: Workspace, job: JobStatus) -> None:
     with shown_as_message(stop=False):
-        view = _reader(job.id).look(workspace)
+        view = reader_of(workspace, job.id).look(workspace)
         _curves(job, view)
         if view.n_bad:
             lines = (
@@ -49,12 +49,3 @@ def _curves(job: JobStatus, view: RunView) -> None:
             plotly_live(figure, key=where, alt=f"{name} of {job.title} over its steps")
     if len(series) > _SHOWN:
         st.caption(f"{count(len(series) - _SHOWN)} more metrics are in the results store.")
-
-
-def _reader(job_id: str) -> RunReader:
-    """Return the reader that this session keeps for the job shown, so that a look reads only what is new."""
-    held = st.session_state.get(_READER)
-    if not isinstance(held, RunReader) or held.job != job_id:
-        held = RunReader(job_id)
-        st.session_state[_READER] = held
-    return held

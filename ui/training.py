@@ -16,7 +16,7 @@ from simtune_core.training.config import TrainingConfig, fields_of
 from simtune_core.workflows.estimates import training_time
 from simtune_core.workflows.requests import train_request
 from simtune_core.workflows.running import result_of, resume
-from simtune_core.workflows.runs import RunReader, RunView
+from simtune_core.workflows.runs import RunView
 from simtune_core.workspace import Workspace
 from ui.ask import launch_once, show_findings
 from ui.errors import shown_as_message
@@ -24,6 +24,7 @@ from ui.jobs import job_panel
 from ui.keys import key
 from ui.live_chart import plotly_live
 from ui.menu import link_to
+from ui.reading import reader_of
 from ui.spaces import pick_encoder
 from ui.text import as_label, count
 from ui.widgets import field_for, pick_one, select_for
@@ -179,23 +180,17 @@ def _continue_button(workspace: Workspace, job: JobStatus) -> None:
 
 
 def _live(workspace: Workspace, job_id: str, weight: float) -> None:
+    view = reader_of(workspace, job_id).look(workspace)
+    if view.removed:
+        st.warning("The folder of this run was removed. Other runs are not affected; choose one of them above.")
+        return
     with shown_as_message():
         job = read_job(workspace, job_id)
-        view = _reader(job_id).look(workspace)
     _curves(job, view, weight)
     if view.alerts and job.active:  # a finished run shows its findings below
         show_findings(list(view.alerts))
     if view.n_bad:
         st.caption(f"{view.n_bad} damaged lines of the event file are left out.")
-
-
-def _reader(job_id: str) -> RunReader:
-    """Return the reader of a run that this session keeps, so that a look reads only what is new."""
-    held = st.session_state.get(key("training", "reader"))
-    if not isinstance(held, RunReader) or held.job != job_id:
-        held = RunReader(job_id)
-        st.session_state[key("training", "reader")] = held
-    return held
 
 
 def _curves(job: JobStatus, view: RunView, weight: float) -> None:

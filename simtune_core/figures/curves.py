@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
@@ -89,15 +90,8 @@ def smoothed(values: ArrayLike, weight: float) -> NDArray[np.float64]:
     Source:
         Kingma and Ba, Adam, 2015, section 3 (bias correction); TensorBoard and W&B smooth their curves alike.
     """
-    result = np.full(np.shape(values), np.nan)
-    past, n_seen = 0.0, 0
-    for place, value in enumerate(np.asarray(values, dtype=np.float64)):
-        if np.isnan(value):
-            continue
-        n_seen += 1
-        past = weight * past + (1 - weight) * value
-        result[place] = past / (1 - weight**n_seen)
-    return result
+    known = pd.Series(np.asarray(values, dtype=np.float64))
+    return known.ewm(alpha=1 - weight, adjust=True, ignore_na=True).mean().where(known.notna()).to_numpy()
 
 
 def thinned(curve: Curve, n_points: int = POINTS_ON_SCREEN) -> Curve:
@@ -115,7 +109,7 @@ def thinned(curve: Curve, n_points: int = POINTS_ON_SCREEN) -> Curve:
         np.ascontiguousarray(curve.values, dtype=np.float64),
         n_out=n_points,
     )
-    return Curve(curve.name, curve.steps[kept], curve.values[kept], curve.colour)
+    return Curve(curve.name, curve.steps[kept], curve.values[kept], curve.colour)  # noqa: PD011 (a curve, no frame)
 
 
 def _layout(title: str, n_runs: int, *, height: int, revision: str) -> dict[str, Any]:
