@@ -18,7 +18,7 @@ from simtune_core.errors import StoreError
 from simtune_core.files import disk_error, new_id, whole_file
 from simtune_core.jobs.launcher import list_jobs
 from simtune_core.store.database import Database, StoreSettings, log_of, open_database, set_aside, store_lock
-from simtune_core.store.faults import is_damage, is_damaged_log, sentence_for
+from simtune_core.store.faults import is_damage, is_damaged_log, is_taken, sentence_for
 from simtune_core.store.ingesting import Ingested, fill
 from simtune_core.store.schema import MIGRATIONS, Depth, State, depth, prepare, schema_version, set_depth
 from simtune_core.store.seen import forget_seen, remember, vanished
@@ -102,11 +102,17 @@ def leave_notice(database: Database, message: str) -> None:
 
 
 def is_ours(workspace: Workspace, settings: StoreSettings) -> bool:
-    """Tell whether the file can be opened and holds our tables; the caller holds the lock."""
+    """Tell whether the file can be opened and holds our tables; the caller holds the lock.
+
+    Raises:
+        StoreError: If another program holds the file.
+    """
     try:
         with open_database(workspace.store, settings, spill=None) as database:
             return bool(schema_version(database))
-    except duckdb.Error:
+    except duckdb.Error as error:
+        if is_taken(error):
+            raise StoreError(sentence_for(error, workspace, memory_limit_mb=settings.memory_limit_mb)) from error
         return False
 
 

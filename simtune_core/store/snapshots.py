@@ -25,6 +25,7 @@ from simtune_core.workspace import Workspace
 
 _CELL_CHARACTERS = 10_000
 _PLAIN = ("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "FLOAT", "DOUBLE")
+_TORN_SECONDS = 3600.0  # a copy that is still in the making after an hour belonged to a process that was killed
 _ONE_AT_A_TIME = threading.Lock()  # two sessions of one process with one file would share their settings
 
 
@@ -77,7 +78,8 @@ def snapshot(workspace: Workspace, path: Path | None = None, settings: StoreSett
     with whole_file(target) as beside:
         ask(workspace, lambda database: _copy(database, beside), settings)
     if path is None:
-        for older in _snapshots(workspace)[:-1]:
+        torn = (part for part in target.parent.glob(".simtune-*.part*") if _age(part) > _TORN_SECONDS)
+        for older in (*_snapshots(workspace)[:-1], *torn):
             older.unlink(missing_ok=True)
     return target
 
@@ -117,8 +119,7 @@ def query(
         raise StoreError(_not_allowed(str(error).splitlines()[0])) from error
     except duckdb.Error as error:
         raise StoreError(sentence_for(error, workspace, memory_limit_mb=held.memory_limit_mb)) from error
-    age = max(0.0, time.time() - path.stat().st_mtime)
-    return QueryAnswer(columns, tuple(rows[: chosen.rows]), len(rows) > chosen.rows, path, age)
+    return QueryAnswer(columns, tuple(rows[: chosen.rows]), len(rows) > chosen.rows, path, _age(path))
 
 
 def _ask(database: Database, sql: str, limits: QuerySettings) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
@@ -153,6 +154,11 @@ def _copy(database: Database, path: Path) -> None:
 
 def _quoted(text: str, quote: str) -> str:
     return f"{quote}{text.replace(quote, 2 * quote)}{quote}"
+
+
+def _age(path: Path) -> float:
+    """Return how many seconds ago a file was written; 0 if it has just been removed."""
+    return max(0.0, time.time() - path.stat().st_mtime) if path.exists() else 0.0
 
 
 def _folder(workspace: Workspace) -> Path:

@@ -132,6 +132,15 @@ def test_who_waits_for_a_store_in_use_gets_it_when_it_is_free(workspace, make_jo
         assert store.ingest(workspace, StoreSettings(lock_seconds=100)).n_jobs == 0
 
 
+def test_a_rebuild_waits_for_a_notebook_rather_than_take_its_file_away(workspace, make_job):
+    make_job("one", losses=2)
+    store.ingest(workspace)
+    with held(HOLD_THE_FILE, workspace) as holder, pytest.raises(StoreError, match=rf"in use by .*PID {holder.pid}"):
+        store.rebuild(workspace, StoreSettings(lock_seconds=0.2))
+    assert not list(workspace.data.glob("*.damaged-*"))
+    assert store.rebuild(workspace).n_jobs == 1
+
+
 def test_two_apps_on_one_workspace_both_work_and_no_row_is_lost_or_doubled(workspace, make_job):
     command = [sys.executable, "-c", APP, str(workspace.root)]
     apps = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]

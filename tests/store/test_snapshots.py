@@ -43,6 +43,18 @@ def test_a_notebook_reads_a_snapshot_while_the_store_goes_on(filled, make_job):
     assert list(newer.parent.iterdir()) == [newer]
 
 
+def test_what_a_killed_snapshot_left_is_removed_and_one_in_the_making_is_not(filled):
+    folder = store.snapshot(filled).parent
+    torn, begun = (
+        folder / f".simtune-20260101-000000-000-{name}.duckdb.0011aabb.part" for name in ("aaaaaa", "bbbbbb")
+    )
+    for path in (torn, begun):
+        path.write_bytes(b"half")
+    os.utime(torn, (time.time() - 7200,) * 2)
+    newest = store.snapshot(filled)
+    assert sorted(folder.iterdir()) == [begun, newest]
+
+
 def test_a_snapshot_holds_every_row_of_every_table(filled, tmp_path):
     path = store.snapshot(filled, tmp_path / "here it's.duckdb")
     with duckdb.connect(str(path), read_only=True) as connection:
