@@ -4,8 +4,12 @@ import json
 import shutil
 
 import numpy as np
+import pyarrow.parquet
 import pytest
 
+from simtune_core import store
+from simtune_core.figures.curves import POINTS_ON_SCREEN, Curve, training_curves
+from simtune_core.files import write_json
 from simtune_core.jobs.context import CONTINUES, Job
 from simtune_core.jobs.events import Event, event_line
 from simtune_core.workflows.runs import RunReader, RunsReader, list_runs, read_run
@@ -215,6 +219,30 @@ def test_runs_that_claim_to_continue_each_other_or_a_run_that_is_gone_are_shown_
             job.metric("loss", 1.0, step=3)
     for name in "abcd":
         assert RunReader(name).look(workspace).series["loss"].steps.tolist() == [3]
+
+
+def test_a_long_run_is_drawn_with_few_points_and_exported_with_every_value(workspace, tmp_path):
+    """More points than one slice of an ingest and one piece of a look."""
+    n_points = 120_000
+    values = np.random.default_rng(0).normal(size=n_points)
+    values[77_777] = 50.0  # the peak that must not be lost on the screen
+    folder = workspace.job("run")
+    spec = {"v": 1, "id": "run", "kind": "train", "title": "run", "params": {}, "spec_hash": "x", "created": 1.0}
+    write_json(folder / "spec.json", spec)
+    lines = [
+        event_line(Event(1, n, 1.0, "metric", "loss", step=n, value=value)) for n, value in enumerate(values.tolist())
+    ]
+    events_file(workspace).write_bytes(b"".join(lines))
+
+    series = RunReader("run").look(workspace).series["loss"]
+    assert np.array_equal(series.values, values)
+    figure = training_curves({"loss": [Curve("run", series.steps.astype(float), series.values)]}, smoothing=0.6)["loss"]
+    assert [len(trace.x) for trace in figure.data] == [POINTS_ON_SCREEN, POINTS_ON_SCREEN]
+    assert max(figure.data[0].y) == 50.0
+    store.export(workspace, tmp_path / "out")
+    exported = pyarrow.parquet.read_table(tmp_path / "out" / "events.parquet").sort_by("seq")
+    assert np.array_equal(exported["value"].to_numpy(), values)
+    assert exported["step"].to_pylist() == list(range(n_points))
 
 
 def continues(job, earlier, step):
