@@ -63,9 +63,9 @@ def job_log(workspace: Workspace, job: JobStatus) -> None:
             persist_state="session",
         )
         word = st.text_input("Search the log", key=key("jobs", "word"), type="search", live="300ms", width=200)
-        follow = st.toggle("Follow", value=True, key=key("jobs", "follow"), persist_state="session")
+        follow = job.active and st.toggle("Follow", value=True, key=key("jobs", "follow"), persist_state="session")
         _download(workspace, job)
-    pace = _SECONDS if job.active and follow else None
+    pace = _SECONDS if follow else None
     st.fragment(_draw, run_every=pace)(workspace, job.id, level, (word or "").strip())
 
 

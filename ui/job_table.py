@@ -47,7 +47,7 @@ def job_list(workspace: Workspace, chosen: str) -> None:
 
 
 def job_rows(jobs: Sequence[JobStatus], now: float) -> list[dict[str, Any]]:
-    """Return one row per job: state, kind, title, attempt, device, progress in percent, times, bytes and cause.
+    """Return one row per job: state, title, progress in percent, times, cause, kind, attempt, device, bytes.
 
     Args:
         jobs: The jobs, in the order shown.
@@ -57,14 +57,14 @@ def job_rows(jobs: Sequence[JobStatus], now: float) -> list[dict[str, Any]]:
         {
             "state": state_word(job.state),
             "job": job.title,
-            "kind": job.kind,
-            "attempt": job.attempt,
-            "device": job.device or "",
             "progress": 100.0 if job.state == "done" else 100 * fraction(job),
             "started": None if job.started is None else datetime.fromtimestamp(int(job.started)),
             "took": _took(job, now),
-            "size": job_bytes(job.folder, finished=job.finished),
             "cause": job.cause,
+            "kind": job.kind,
+            "attempt": job.attempt,
+            "device": job.device or "",
+            "size": job_bytes(job.folder, finished=job.finished),
         }
         for job in jobs
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
@@ -11,13 +12,13 @@ import streamlit as st
 from simtune_core.jobs.states import JobStatus
 from simtune_core.workflows.models import ModelManifest
 from simtune_core.workflows.overview import Lead, Overview, Step
-from ui.jobs import STATES, progress_words
+from ui.job_table import job_columns, job_rows
 from ui.keys import key
 from ui.menu import link_to
-from ui.text import as_label, duration
+from ui.text import as_label
 from ui.verdicts import METRIC_WORDS, VERDICTS, in_red
 
-_JOBS_SHOWN = 50
+_JOBS_SHOWN, _ROWS_AT_MOST = 20, 6
 
 
 def next_step(step: Step) -> None:
@@ -83,23 +84,17 @@ def model_table(models: Sequence[ModelManifest], failed: Mapping[str, str], unch
 
 
 def job_table(jobs: Sequence[JobStatus]) -> None:
-    """Draw the newest jobs with state, progress and cause."""
-    rows = [
-        {
-            "job": job.title,
-            "kind": job.kind,
-            "state": STATES[job.state][1],
-            "started": datetime.fromtimestamp(int(job.created)),
-            "took": progress_words(job) if job.active else _took(job),
-            "cause": job.cause,
-        }
-        for job in jobs[:_JOBS_SHOWN]
-    ]
-    st.dataframe(rows, hide_index=True, height=260, alt=f"The newest {len(rows)} jobs with their states")
-
-
-def _took(job: JobStatus) -> str:
-    return duration(job.ended - job.started) if job.ended and job.started else ""
+    """Draw the newest jobs as the page Jobs does, and the way there."""
+    rows = job_rows(jobs[:_JOBS_SHOWN], time.time())
+    alt = f"The newest {len(rows)} jobs with their states"
+    st.dataframe(
+        rows,
+        hide_index=True,
+        height="content" if len(rows) <= _ROWS_AT_MOST else 260,
+        column_config=job_columns(),
+        alt=alt,
+    )
+    link_to("jobs", "All jobs, their logs and what can be done next")
 
 
 def _number(value: float | None) -> str:

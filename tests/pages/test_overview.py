@@ -52,7 +52,7 @@ def test_the_next_step_follows_the_path(open_app, own_walk, workspace):
 def test_every_job_is_listed_with_its_state(open_app, walked):
     shown = table(open_app(on=walked.workspace), "The newest")
     assert shown["job"].tolist() == [job.title for job in list_jobs(walked.workspace)]
-    assert set(shown["state"]) == {"done"}
+    assert set(shown["state"]) == {"✓ done"}
 
 
 def test_a_store_that_cannot_be_read_is_said_and_the_rest_is_shown(open_app, own_walk):

@@ -1,5 +1,9 @@
 """The page Settings: every value with its source, saved at once within its bounds, and what is wrong in words."""
 
+import contextlib
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
 
 from simtune_core.preferences import FILE, Preferences, change_preferences, preferences_of
@@ -96,6 +100,49 @@ def test_a_wrong_settings_file_is_a_sentence_with_what_to_do(open_app, workspace
     assert [error.value for error in app.main.error] == ["The settings of this workspace cannot be used."]
     assert "cache_limit_gb" in app.main.code[0].value and "much" in app.main.code[0].value
     assert f"Correct data/{FILE}, or delete it" in words(app)
+
+
+def test_a_test_is_sent_to_the_address_and_its_answer_is_told(open_app, workspace):
+    with answering(500) as (address, taken):
+        change_preferences(workspace, {"notify_webhook": address})
+        app = open_app("settings")
+        app.button(key="settings.test").click().run()
+
+    assert [message["title"] for message in taken] == ["A test"]
+    assert any("500" in text.value for text in app.main.text)
+
+
+def test_the_default_encoder_of_the_workspace_is_chosen_first_on_every_page(open_app, own_walk):
+    change_preferences(own_walk.workspace, {"default_encoder": "walk-head"})
+
+    assert open_app("difficulty", on=own_walk.workspace).selectbox(key="difficulty.encoder").value == "walk-head"
+    evaluation = open_app("evaluation", on=own_walk.workspace)
+    assert evaluation.selectbox(key="evaluation.baseline").value == "walk-head"
+    assert evaluation.multiselect(key="evaluation.models").value == ["walk-head", "walk-lora"]
+    training = open_app("training", on=own_walk.workspace)
+    assert training.selectbox(key="training.base").value == "minilm"  # a training begins with what is not tuned
+
+
+@contextlib.contextmanager
+def answering(status):
+    """Run a web server that answers every message with a status; yields its address and the messages taken."""
+    taken = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            taken.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_):
+            """Write nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/", taken
+        server.shutdown()
+        thread.join()
 
 
 def test_the_versions_of_what_the_server_runs_on_are_told(open_app):
