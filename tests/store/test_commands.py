@@ -67,7 +67,7 @@ def test_a_question_sees_what_is_new_only_in_a_fresh_snapshot(make_job, run):
 
 
 def test_a_question_that_is_not_allowed_is_a_sentence_and_exit_code_1(run):
-    found, exit_code = run("query", "ATTACH '/tmp/x.duckdb'")
+    found, exit_code = run("query", "ATTACH 'other.duckdb'")
     assert exit_code == 1
     assert found["error"]["code"] == "store"
     assert "is not allowed and nothing was read: it must be one SELECT, got ATTACH" in found["error"]["message"]
