@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from simtune_core.workflows.running import list_jobs
 from ui.frame import ensure_frame
 from ui.job_table import job_list
 from ui.job_view import job_picker, job_view
+from ui.jobs import jobs_now
 from ui.menu import link_to
 from ui.session import current_workspace
 
@@ -14,7 +14,7 @@ st.title("Jobs")
 st.markdown("What runs, what waits, what came of it, and what can be done next.")
 workspace = current_workspace()
 
-if not list_jobs(workspace):
+if not jobs_now(workspace):
     st.info("This workspace has no job yet: everything that takes longer than a glance becomes one.")
     link_to("difficulty", "Measure a difficulty")
     link_to("training", "Train a model")
