@@ -13,7 +13,7 @@ from simtune_core.jobs.events import read_events
 
 
 def events_of(job):
-    return read_events(job.folder / "events.jsonl").events
+    return read_events(job.folder / "events.jsonl", max_bytes=1 << 30).events
 
 
 def test_numbers_go_on_where_an_earlier_process_ended(workspace):
