@@ -125,7 +125,7 @@ def test_exactly_the_plan_goes_and_the_store_forgets_it(own):
     store.ingest(own)
     now = store.counts(own)
     assert (now.n_models, now.n_jobs) == (counted.n_models - 1, counted.n_jobs - 3)
-    assert store.check(own).differences == ()
+    assert store.check(own).clean
 
 
 def test_a_model_outlives_the_job_that_trained_it_and_that_is_said(own, walked):
