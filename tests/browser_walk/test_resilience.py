@@ -208,7 +208,8 @@ def assert_stored_once(workspace, job_id):
         stored = store.metric_series(workspace, job_id, name)
         written = [(point.seq, point.step, point.value) for point in points if point.name == name]
         assert list(stored[["seq", "step", "value"]].itertuples(index=False, name=None)) == written
-    assert store.check(workspace).differences == ()
+    checked = store.check(workspace)
+    assert checked.repaired == checked.faults == ()
 
 
 def processes(workspace, role="", job_id=""):
