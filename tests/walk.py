@@ -37,7 +37,7 @@ def command(workspace, *arguments, fails=False):
     environment = {**os.environ, "SIMTUNE_WORKSPACE": str(workspace.root)}
     done = subprocess.run(
         [sys.executable, "-m", "simtune_core", *arguments, "--json"],
-        cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=170,
+        cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=280,
     )  # fmt: skip
     assert done.returncode == (1 if fails else 0), done.stdout + done.stderr
     return json.loads(done.stdout)

@@ -96,7 +96,7 @@ def clean(
 
 def _show(plan: DeletionPlan) -> None:
     """Show a plan at once, before the question."""
-    console = Console(highlight=False, stderr=True)
+    console = Console(highlight=False, emoji=False, stderr=True)
     rows = [[each.kind, each.name, each.title, each.why, space.size_words(each.n_bytes)] for each in plan.dependents]
     lines: list[str | Table] = [f"Delete {plan.kind} {plan.name}: {plan.title}, {space.size_words(plan.n_bytes)}."]
     if rows:

@@ -18,6 +18,7 @@ from simtune_core.encoders.catalogue import Encoder, resolve_encoder
 from simtune_core.encoders.embedding import cache_folder
 from simtune_core.errors import SimtuneError, WorkspaceError
 from simtune_core.files import read_json
+from simtune_core.jobs.checkpoints import KEPT
 from simtune_core.jobs.launcher import read_job
 from simtune_core.training.config import TrainingConfig
 from simtune_core.workflows.requests import Request
@@ -32,8 +33,8 @@ _FOLDER = 2_000_000  # of a job: log, events, result; of a model: tokenizer, car
 _SCORE = 40  # bytes of a row of scores
 _SAMPLED_PAIR = 60  # bytes of a sampled candidate pair
 _BINS = 200  # of 0.01 of similarity
-_PER_CHECKPOINT = 3  # the weights, and the two moments of the optimizer
-_CHECKPOINTS = 2
+_PER_CHECKPOINT = 4  # the weights, the best weights so far, and the two moments of the optimizer
+_CHECKPOINTS = KEPT + 1  # those that are kept, and the one being written
 _ZSTD = 10  # a table is rarely packed tighter than that
 
 
