@@ -12,6 +12,7 @@ from ui.errors import shown_as_message
 from ui.keys import key
 from ui.live_chart import plotly_live
 from ui.reading import reader_of
+from ui.refreshing import refreshed
 from ui.text import as_label, count
 
 _SHOWN = 6
@@ -20,7 +21,7 @@ _SECONDS = "2s"
 
 def job_curves(workspace: Workspace, job: JobStatus) -> None:
     """Draw what a job has measured over its steps, and how many lines of its event file were damaged."""
-    st.fragment(_draw, run_every=_SECONDS if job.active else None)(workspace, job)
+    refreshed(_draw, workspace, job, every=_SECONDS if job.active else None)
 
 
 def _draw(workspace: Workspace, job: JobStatus) -> None:

@@ -18,6 +18,7 @@ from simtune_core.workflows.space import size_words
 from simtune_core.workspace import Workspace
 from ui.errors import shown_as_message
 from ui.keys import key
+from ui.refreshing import refreshed
 from ui.text import count
 
 _KEPT, _SHOWN = 5_000, 400  # lines held by a session, and lines drawn
@@ -66,7 +67,7 @@ def job_log(workspace: Workspace, job: JobStatus) -> None:
         follow = job.active and st.toggle("Follow", value=True, key=key("jobs", "follow"), persist_state="session")
         _download(workspace, job)
     pace = _SECONDS if follow else None
-    st.fragment(_draw, run_every=pace)(workspace, job.id, level, (word or "").strip())
+    refreshed(_draw, workspace, job.id, level, (word or "").strip(), every=pace)
 
 
 def _draw(workspace: Workspace, job_id: str, level: str, word: str) -> None:

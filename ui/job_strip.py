@@ -15,6 +15,7 @@ from simtune_core.workspace import Workspace
 from ui.jobs import STATES, TROUBLE, fraction, jobs_now, open_button, progress_words, state_badge, stop_button
 from ui.keys import JOBS_FAILED, JOBS_SEEN, key
 from ui.notices import notice_area
+from ui.refreshing import refreshed
 from ui.text import as_label
 
 _SHOWN = 4
@@ -25,7 +26,7 @@ _CAUSE_LETTERS = 160
 def job_strip(workspace: Workspace) -> None:
     """Draw notices, the jobs that wait or run with progress and stop, and what failed; a toast tells of every end."""
     pace = _FAST if any(job.active for job in jobs_now(workspace)) else _SLOW
-    st.fragment(_draw, run_every=pace)(workspace)
+    refreshed(_draw, workspace, every=pace)
 
 
 def _draw(workspace: Workspace) -> None:

@@ -20,6 +20,7 @@ from simtune_core.workspace import Workspace
 from ui.errors import shown_as_message
 from ui.jobs import STATES, fraction, jobs_now, look_again, state_word, stop_button
 from ui.keys import JOB, key
+from ui.refreshing import refreshed
 from ui.text import as_label, count, duration
 
 PER_PAGE = 100
@@ -43,7 +44,7 @@ def job_list(workspace: Workspace, chosen: str) -> None:
         chosen: Id of the job that the page shows, or nothing; another choice runs the whole page again.
     """
     pace = _FAST if any(job.active for job in jobs_now(workspace)) else _SLOW
-    st.fragment(_draw, run_every=pace)(workspace, chosen)
+    refreshed(_draw, workspace, chosen, every=pace)
 
 
 def job_rows(jobs: Sequence[JobStatus], now: float) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from simtune_core.workspace import Workspace
 from ui.errors import shown_as_message
 from ui.keys import JOB, JOBS_ENDED, key
 from ui.menu import button_to
+from ui.refreshing import refreshed
 from ui.session import current_workspace
 from ui.text import count, duration
 
@@ -68,7 +69,7 @@ def job_panel(
     workspace = current_workspace()
     job = read_job(workspace, job_id)
     if job.active:
-        st.fragment(_follow, run_every=_PANEL)(workspace, job_id, key, whole)
+        refreshed(_follow, workspace, job_id, key, whole, every=_PANEL)
         return job
     if job.state == "done" and on_done is not None and _first_time(job):
         on_done(job)
