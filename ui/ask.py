@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from ui.errors import shown_as_message
 from ui.jobs import job_panel
 from ui.session import current_workspace
 from ui.text import as_label
+
+_DOUBLE_CLICK_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +65,22 @@ def answer_to(request: Request, *, key: str, button: str, why: str = "") -> Answ
 def launch_once(request: Request, *, key: str) -> str:
     """Start a request that is new work each time; a double click on the form is one job.
 
+    Two clicks that run beside each other share a token; a second one that comes just after gives the job of the first.
+
     Args:
         request: What is asked for.
-        key: Where this session keeps the token of the wish; it is renewed after each launch.
+        key: Where this session keeps the token of the wish, renewed after each launch, and its last launch.
 
     Returns:
         The job's id.
     """
+    last = st.session_state.get(f"{key}.last")
+    if last and last["request"] == request and time.monotonic() - last["time"] < _DOUBLE_CLICK_SECONDS:
+        return str(last["job"])
     token = st.session_state.setdefault(f"{key}.token", uuid.uuid4().hex)
     _warn_of_a_tight_disk(request, reuse=False)
     job_id = start(current_workspace(), request, token=token, reuse=False)
+    st.session_state[f"{key}.last"] = {"request": request, "job": job_id, "time": time.monotonic()}
     st.session_state[f"{key}.token"] = uuid.uuid4().hex
     return job_id
 

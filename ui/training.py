@@ -25,6 +25,7 @@ from ui.keys import key
 from ui.live_chart import plotly_live
 from ui.menu import link_to
 from ui.reading import reader_of
+from ui.refreshing import refreshed
 from ui.spaces import pick_encoder
 from ui.text import as_label, count
 from ui.widgets import field_for, pick_one, select_for
@@ -80,7 +81,7 @@ def run_panel(workspace: Workspace, job_id: str) -> None:
         help="Weight of the past in the bold curves; the faint ones are the values as they are.",
     )  # fmt: skip
     pace = _SECONDS if job.active else None
-    st.fragment(_live, run_every=pace)(workspace, job_id, weight)
+    refreshed(_live, workspace, job_id, weight, every=pace)
 
 
 def run_result(workspace: Workspace, job_id: str) -> None:

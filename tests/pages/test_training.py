@@ -94,6 +94,15 @@ def test_a_wish_pressed_twice_is_one_job_and_its_run_is_shown(open_app, pairs):
     assert first.session_state[TOKEN] != "one-wish"  # so the next press is another wish
 
 
+def test_a_second_press_just_after_the_first_is_the_same_run(open_app, pairs):
+    app = open_app("training")
+    for _ in range(2):
+        app.button(key="training.start").click().run()
+        assert not app.exception
+
+    assert len(ended(pairs)) == 1
+
+
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [("walk-head", "The name 'walk-head' is taken by another model"), ("../up", "model id"), (".x", "model id")],
