@@ -5,6 +5,7 @@ PYTHON ?= python3
 PORT ?= 8501
 TORCH_INDEX ?=
 PYTEST_ARGS ?=
+WORKERS ?= 2
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -27,6 +28,7 @@ help:  ## list the commands
 	@echo '  PORT=8501            the port of the workbench'
 	@echo '  TORCH_INDEX=<url>    a package index to take the torch build from'
 	@echo '  PYTEST_ARGS=<args>   more arguments for pytest'
+	@echo '  WORKERS=2            how many test processes at once; 0 is one, in the foreground'
 
 $(MADE):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -67,7 +69,7 @@ chromium:  # the browser tests use the system's chromium; without it they fail a
 # Linters and tests run both, whatever the first says; pytest's closing line is the last but the verdict.
 test: $(INSTALLED_DEV) chromium  ## run the linters and every test
 	@lint=0; $(MAKE) --no-print-directory lint || lint=1; \
-	HF_HUB_OFFLINE=1 TOKENIZERS_PARALLELISM=false $(BIN)/python -m pytest $(PYTEST_ARGS) || exit 1; \
+	HF_HUB_OFFLINE=1 TOKENIZERS_PARALLELISM=false $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS) || exit 1; \
 	[ $$lint = 0 ] || { echo 'The tests passed, the linters above did not.' >&2; exit 1; }
 
 lint: $(INSTALLED_DEV)  ## ruff, its formatter and mypy
