@@ -69,7 +69,7 @@ chromium:  # the browser tests use the system's chromium; without it they fail a
 # Linters and tests run both, whatever the first says; pytest's closing line is the last but the verdict.
 test: $(INSTALLED_DEV) chromium  ## run the linters and every test
 	@lint=0; $(MAKE) --no-print-directory lint || lint=1; \
-	HF_HUB_OFFLINE=1 TOKENIZERS_PARALLELISM=false $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS) || exit 1; \
+	HF_HUB_OFFLINE=1 TOKENIZERS_PARALLELISM=false $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS) || exit 1; \
 	[ $$lint = 0 ] || { echo 'The tests passed, the linters above did not.' >&2; exit 1; }
 
 lint: $(INSTALLED_DEV)  ## ruff, its formatter and mypy

@@ -5,6 +5,7 @@ Also the pickers of pair sets and encoders. Every value survives page switches.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, get_args, get_origin
 
@@ -198,9 +199,10 @@ def _common(config: type[Settings], name: str, label: str | None, scope: str) ->
 
 
 def _words(name: Any) -> str:
-    """Show a name as words: `lora_alpha` -> `Lora alpha`; other spellings (MPNet, CoSENT) stay as they are."""
+    """Show a name as words: `lora_alpha` -> `LoRA alpha`; other spellings (MPNet, CoSENT) stay as they are."""
     text = str(name)
-    return text.replace("_", " ").capitalize() if text.islower() else text
+    words = text.replace("_", " ").capitalize() if text.islower() else text
+    return re.sub(r"^Lora\b", "LoRA", words)
 
 
 def _default(config: type[Settings], name: str) -> Any:

@@ -96,7 +96,7 @@ class Seat:
         self.walk_to("Training")
         if not self.main.get_by_role("button", name="Start training", exact=True).is_visible():
             self.unfold("New run")
-        self.press_one_of("Method", method.capitalize())
+        self.press_one_of("Method", {"lora": "LoRA"}.get(method, method.capitalize()))
         self.choose("Training pairs", train)
         self.choose("Dev pairs", dev)
         if settings:
