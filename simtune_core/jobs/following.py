@@ -50,7 +50,7 @@ class FollowedFile:
         self.removed = False
         self._path = path
         self._identity: tuple[int, int] | None = None
-        self._size = self._offset = 0
+        self._size = self._offset = self._written = 0
 
     def look(self) -> bool:
         """Read what is new and tell whether anything has changed; a file cut short or replaced is read from its start.
@@ -65,12 +65,14 @@ class FollowedFile:
             return gone
         changed, self.removed = self.removed, False
         identity = (found.st_dev, found.st_ino)
-        if identity == self._identity and found.st_size == self._size:
-            return changed
-        if identity != self._identity or found.st_size < self._offset or not self._goes_on():
+        # a file that came back may have the number of the one that went, and even its size
+        anew = changed or identity != self._identity or found.st_size < self._offset
+        if not anew and (found.st_size, found.st_mtime_ns) == (self._size, self._written):
+            return False
+        if anew or found.st_size == self._size or not self._goes_on():
             changed = changed or self._size > 0
             self.content, self._identity, self._offset = Content(), identity, 0
-        self._size = found.st_size
+        self._size, self._written = found.st_size, found.st_mtime_ns
         while (batch := read_events(self._path, self._offset)).offset > self._offset:
             self.content.take(batch)
             self._offset, changed = batch.offset, True

@@ -1,6 +1,7 @@
 """A run is read look by look: every event once, in order, whatever the last line is."""
 
 import json
+import os
 import shutil
 
 import numpy as np
@@ -154,6 +155,17 @@ def test_a_run_whose_folder_was_removed_says_so_keeps_its_curve_and_may_come_bac
         job.metric("loss", 7.0, step=1)
     view = reader.look(workspace)
     assert (view.removed, view.series["loss"].values.tolist()) == (False, [7.0])
+
+
+def test_a_file_that_came_back_with_the_number_and_size_of_the_old_one_is_read_anew(workspace):
+    reader = RunReader("run")
+    path = workspace.jobs / "run" / "events.jsonl"
+    path.parent.mkdir()
+    line = '{"v":1,"seq":0,"time":1.0,"kind":"metric","name":"loss","step":1,"value":%s}\n'
+    for value, written in ((1.0, 1), (7.0, 2)):
+        path.write_text(line % value)  # in place: the same inode
+        os.utime(path, ns=(written, written))
+        assert reader.look(workspace).series["loss"].values.tolist() == [value]
 
 
 def test_an_earlier_view_keeps_its_points_while_the_file_grows(workspace):
