@@ -36,9 +36,9 @@ def test_a_folder_that_was_deleted_and_made_again_is_shown_as_it_is_now(workspac
     assert read_job(workspace, "one").state == "failed"
     shutil.rmtree(folder)
     assert list_jobs(workspace) == []
-    make(title="again", state="done")
+    make(title="made again", state="done")
     (status,) = list_jobs(workspace)
-    assert (status.title, status.state) == ("again", "done")
+    assert (status.title, status.state) == ("made again", "done")
 
 
 def test_a_checkpoint_that_is_removed_later_is_no_longer_offered(workspace, make):
