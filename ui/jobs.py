@@ -12,7 +12,8 @@ from pathlib import Path
 import streamlit as st
 
 from simtune_core.jobs.states import JobStatus
-from simtune_core.workflows.running import list_jobs, read_job, read_log, request_stop
+from simtune_core.workflows.logs import log_lines, read_log_part
+from simtune_core.workflows.running import list_jobs, read_job, request_stop
 from simtune_core.workspace import Workspace
 from ui.errors import shown_as_message
 from ui.keys import JOB, JOBS_ENDED, key
@@ -31,6 +32,7 @@ STATES = {  # state -> symbol, word and colour: never colour alone
     "lost": (":material/help:", "lost", "red"),
 }
 SILENT_AFTER_SECONDS = 30
+_LOG_LINES = 200
 SIGNS = {"queued": "◷", "running": "▶", "stopping": "◌", "done": "✓", "failed": "✕", "stopped": "■", "lost": "?"}
 TROUBLE = ("failed", "lost")  # ends that nobody asked for
 LOOK_SECONDS = 1.0  # for how long all sessions share one look at the job folders
@@ -202,7 +204,8 @@ def _log(workspace: Workspace, job: JobStatus) -> None:
     )
     if opened.open:
         with opened:
-            st.code(read_log(workspace, job.id) or "The log is empty.", language=None, wrap_lines=True)
+            lines = log_lines(read_log_part(workspace, job.id), newest=_LOG_LINES)
+            st.code("\n".join(line.text for line in lines) or "The log is empty.", language=None, wrap_lines=True)
 
 
 @st.cache_resource(ttl=LOOK_SECONDS, max_entries=4, show_spinner=False)

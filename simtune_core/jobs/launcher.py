@@ -29,7 +29,7 @@ from simtune_core.jobs.queueing import (
     waiting,
     with_places,
 )
-from simtune_core.jobs.states import LOG, RESULT, SPEC, STOP, JobStatus, read_spec, read_status
+from simtune_core.jobs.states import RESULT, SPEC, STOP, JobStatus, read_spec, read_status
 from simtune_core.preferences import preferences_of
 from simtune_core.workspace import Workspace
 
@@ -43,7 +43,6 @@ __all__ = [
     "make_job",
     "move",
     "read_job",
-    "read_log",
     "read_result",
     "request_stop",
     "waiting",
@@ -170,19 +169,6 @@ def read_result(workspace: Workspace, job_id: str) -> dict[str, Any]:
         raise JobError(f"The job {status.title!r} has no result: {status.cause or f'it is {status.state}.'}")
     result: dict[str, Any] = read_json(status.folder / RESULT)
     return result
-
-
-def read_log(workspace: Workspace, job_id: str, *, tail_bytes: int = 20_000) -> str:
-    """Return the end of a job's log, at most `tail_bytes` of it, from the beginning of a line."""
-    path = read_job(workspace, job_id).folder / LOG
-    try:
-        with path.open("rb") as file:
-            start = max(0, file.seek(0, 2) - tail_bytes)
-            file.seek(start)
-            block = file.read(tail_bytes)
-    except FileNotFoundError:
-        return ""
-    return (block.partition(b"\n")[2] if start else block).decode("utf-8", "replace")
 
 
 def find_equal(workspace: Workspace, kind: str, params: dict[str, Any]) -> JobStatus | None:

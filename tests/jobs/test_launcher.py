@@ -18,9 +18,9 @@ from simtune_core.jobs.launcher import (
     launch,
     list_jobs,
     read_job,
-    read_log,
     request_stop,
 )
+from simtune_core.jobs.logs import read_tail
 from simtune_core.jobs.queueing import RETRY_SECONDS
 
 SHORT = {"seconds": 0.2}
@@ -184,7 +184,8 @@ def test_the_tail_of_a_log_begins_at_a_line(workspace, processes):
     job = launch(workspace, "sleep", SHORT, title="t")
     follow(workspace, job, poll_seconds=0.05)
     (workspace.job(job) / "log.txt").write_text("".join(f"line {i}\n" for i in range(1000)))
-    assert read_log(workspace, job, tail_bytes=20).splitlines() == ["line 998", "line 999"]
+    part = read_tail(workspace.job(job) / "log.txt", max_bytes=20, ended=True)
+    assert [line.text for line in part.lines] == ["line 998", "line 999"]
 
 
 def test_looking_at_an_active_job_is_cheap_however_long_its_events_are(workspace, processes, wait_until):

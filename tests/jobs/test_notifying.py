@@ -9,8 +9,9 @@ import psutil
 import pytest
 
 from simtune_core.jobs import notifying
-from simtune_core.jobs.launcher import follow, launch, read_job, read_log, request_stop
+from simtune_core.jobs.launcher import follow, launch, read_job, request_stop
 from simtune_core.preferences import change_preferences
+from tests.jobs.logs import read_log
 
 SCRIPT = """
 import json, os, pathlib, sys

@@ -12,7 +12,8 @@ import pytest
 
 from simtune_core.errors import JobError
 from simtune_core.jobs.events import read_events
-from simtune_core.jobs.launcher import follow, launch, read_job, read_log, read_result, request_stop
+from simtune_core.jobs.launcher import follow, launch, read_job, read_result, request_stop
+from tests.jobs.logs import read_log
 
 LONG = {"seconds": 60, "rate": 50}
 

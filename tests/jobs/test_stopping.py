@@ -6,7 +6,8 @@ import time
 import psutil
 import pytest
 
-from simtune_core.jobs.launcher import advance_queue, follow, launch, read_job, read_log, read_result, request_stop
+from simtune_core.jobs.launcher import advance_queue, follow, launch, read_job, read_result, request_stop
+from tests.jobs.logs import read_log
 
 LONG = {"seconds": 600, "rate": 20}
 
