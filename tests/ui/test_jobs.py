@@ -56,6 +56,21 @@ def test_the_panel_of_a_failed_job_shows_the_cause_as_plain_text_and_offers_the_
     assert "Open" in [button.label for button in app.button]  # the way to what can be done next
 
 
+def test_the_log_in_the_panel_is_its_newest_lines_as_a_terminal_would_leave_them(workspace, monkeypatch):
+    job_id = launch(workspace, "sleep", {"seconds": 0.05, "fail": "error"}, title="fails")
+    job = until(workspace, job_id, lambda job: job.finished)
+    (job.folder / "log.txt").write_text(
+        "".join(f"line {n}\n" for n in range(1000)) + "\x1b[31mred\x1b[0m ![x](http://h/x)\n"
+    )
+    app = panel(workspace, monkeypatch, job_id)
+    app.session_state[f"jobs.log.{job_id}"] = True
+    app.run()
+
+    assert not app.exception
+    shown = app.code[-1].value.splitlines()
+    assert (len(shown), shown[0], shown[-1]) == (200, "line 801", "red ![x](http://h/x)")
+
+
 def test_progress_is_worded_with_what_is_known(workspace, running):
     job = read_job(workspace, running)
     known = replace(job, state="running", done=620, total=1872, eta_seconds=361)
