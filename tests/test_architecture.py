@@ -12,13 +12,16 @@ import pytest
 ROOT = Path(__file__).parent.parent
 CODE = ("app.py", "pages", "ui", "simtune_core")
 EVERYWHERE = (*CODE, "tests", "benchmarks", "data/sample")
-COMPUTE = tuple(
-    f"simtune_core.{name}"
-    for name in ("encoders", "candidates", "difficulty", "curriculum", "training", "adapters", "evaluation")
-)
+GROUND = ("workspace", "files", "settings", "preferences", "cache", "errors", "findings")
+TABLES = ("pairs", "records", "datasets", "importing", "tables", "masking", "languages")
+COMPUTE = (
+    "simtune_core.encoders", "simtune_core.candidates", "simtune_core.near_duplicates", "simtune_core.preparing",
+    "simtune_core.difficulty", "simtune_core.curriculum", "simtune_core.training", "simtune_core.adapters",
+    "simtune_core.evaluation",
+)  # fmt: skip
 HEAVY = {
     "torch", "sentence_transformers", "peft", "transformers", "sklearn", "scipy", "umap", "numba", "datasets",
-    "accelerate",
+    "accelerate", "py3langid", "ftfy", "charset_normalizer", "python_calamine", "rensa",
 }  # fmt: skip
 # app -> pages -> ui -> workflows -> compute, jobs, store -> pairs, records, datasets -> workspace, files, ...
 LAYERS = {
@@ -33,10 +36,8 @@ LAYERS = {
     "simtune_core.workflows": 5,
     "simtune_core.figures": 4,
     **dict.fromkeys((*COMPUTE, "simtune_core.jobs", "simtune_core.store"), 3),
-    **dict.fromkeys((f"simtune_core.{name}" for name in ("pairs", "records", "datasets", "importing", "tables")), 2),
-    **dict.fromkeys(
-        (f"simtune_core.{name}" for name in ("workspace", "files", "settings", "preferences", "cache", "errors")), 1
-    ),
+    **dict.fromkeys((f"simtune_core.{name}" for name in TABLES), 2),
+    **dict.fromkeys((f"simtune_core.{name}" for name in GROUND), 1),
     "simtune_core": 0,  # the package itself: its version
 }
 # What a place must never import, whatever its layer.

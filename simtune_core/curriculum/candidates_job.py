@@ -22,6 +22,7 @@ from simtune_core.encoders.embedding import embed
 from simtune_core.encoders.loading import precision_that_ran
 from simtune_core.encoders.tfidf import tfidf_matrix
 from simtune_core.files import whole_file
+from simtune_core.findings import Finding, finding
 from simtune_core.jobs.context import Job
 from simtune_core.records import Records
 
@@ -87,11 +88,11 @@ def _vectors(records: Records, encoder: Encoder, precision: Any, job: Job) -> An
     return tfidf_matrix(list(position))[np.array([position[text] for text in texts])]
 
 
-def _findings(loaded: Records, records: Records, counts: CandidateCounts) -> list[dict[str, Any]]:
+def _findings(loaded: Records, records: Records, counts: CandidateCounts) -> list[Finding]:
     found = []
     if len(records) < len(loaded):
         found.append(
-            _finding(
+            finding(
                 "records_left_out",
                 "warning",
                 f"{len(loaded) - len(records):,} of {len(loaded):,} records have no category and were left out: "
@@ -102,7 +103,7 @@ def _findings(loaded: Records, records: Records, counts: CandidateCounts) -> lis
     if len(splits) > 1:
         name = records.ref.partition(":")[0]
         found.append(
-            _finding(
+            finding(
                 "splits_mixed",
                 "warning",
                 f"{records.ref} holds the splits {', '.join(splits)}; pairs made of all of them put test records into "
@@ -111,7 +112,7 @@ def _findings(loaded: Records, records: Records, counts: CandidateCounts) -> lis
         )
     if counts.rule == "category":
         found.append(
-            _finding(
+            finding(
                 "weak_labels",
                 "info",
                 "No duplicate group is known, so a pair is positive when its categories are equal: a weak label, made "
@@ -121,7 +122,7 @@ def _findings(loaded: Records, records: Records, counts: CandidateCounts) -> lis
     n_identical = int(records.frame["text"].duplicated().sum())
     if n_identical:
         found.append(
-            _finding(
+            finding(
                 "identical_texts",
                 "warning",
                 f"{n_identical:,} records repeat the text of another; their pairs have similarity 1 and teach nothing. "
@@ -129,7 +130,3 @@ def _findings(loaded: Records, records: Records, counts: CandidateCounts) -> lis
             )
         )
     return found
-
-
-def _finding(code: str, severity: str, message: str) -> dict[str, Any]:
-    return {"code": code, "severity": severity, "message": message}

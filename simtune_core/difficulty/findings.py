@@ -6,10 +6,10 @@ Each check returns a finding or None; pure, no file, no model.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from simtune_core.difficulty.config import DifficultyConfig
 from simtune_core.difficulty.separability import Side
+from simtune_core.findings import Finding, finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +29,14 @@ class MeasuredSet:
     graded: bool
 
 
-def check_easier(
-    train: MeasuredSet, test: MeasuredSet, encoder: str, config: DifficultyConfig
-) -> dict[str, Any] | None:
+def check_easier(train: MeasuredSet, test: MeasuredSet, encoder: str, config: DifficultyConfig) -> Finding | None:
     """Find training pairs that the encoder separates better than the test pairs."""
     a, b = train.side, test.side
     if a.separability is None or b.separability is None or a.roc_auc is None or b.roc_auc is None:
         return None
     if a.separability - b.separability <= config.easier_margin or a.roc_auc <= b.roc_auc:
         return None
-    return _finding(
+    return finding(
         "training_easier",
         "warning",
         f"The pairs of {train.ref} are easier than those of {test.ref}: separability {a.separability:.3f} against "
@@ -47,12 +45,12 @@ def check_easier(
     )
 
 
-def check_prevalence(first: MeasuredSet, second: MeasuredSet, config: DifficultyConfig) -> dict[str, Any] | None:
+def check_prevalence(first: MeasuredSet, second: MeasuredSet, config: DifficultyConfig) -> Finding | None:
     """Find shares of positives so different that Spearman cannot be compared."""
     a, b = first.side, second.side
     if first.graded or second.graded or abs(a.prevalence - b.prevalence) <= config.prevalence_margin:
         return None
-    return _finding(
+    return finding(
         "prevalences_differ",
         "info",
         f"Spearman of the two sets cannot be compared: {a.prevalence:.1%} of {first.ref} and {b.prevalence:.1%} of "
@@ -61,12 +59,12 @@ def check_prevalence(first: MeasuredSet, second: MeasuredSet, config: Difficulty
     )
 
 
-def check_one_class(measured: MeasuredSet) -> dict[str, Any] | None:
+def check_one_class(measured: MeasuredSet) -> Finding | None:
     """Find a set in which nothing can be separated because only one class is present."""
     if measured.side.separability is not None:
         return None
     present = "similar" if measured.side.n_positive else "dissimilar"
-    return _finding(
+    return finding(
         "one_class",
         "warning",
         f"All {measured.side.n_pairs:,} pairs of {measured.ref} are {present}: separability, overlap, ROC-AUC and "
@@ -74,12 +72,12 @@ def check_one_class(measured: MeasuredSet) -> dict[str, Any] | None:
     )
 
 
-def check_circular(measured: MeasuredSet, config: DifficultyConfig) -> dict[str, Any] | None:
+def check_circular(measured: MeasuredSet, config: DifficultyConfig) -> Finding | None:
     """Find labels that word overlap alone predicts, so that they may have been cut from it."""
     auc = measured.tfidf_roc_auc
     if auc is None or auc < config.circular_roc_auc:
         return None
-    return _finding(
+    return finding(
         "tfidf_separates",
         "warning",
         f"TF-IDF alone reaches ROC-AUC {auc:.3f} on {measured.ref}: its labels may have been made from word overlap. "
@@ -87,11 +85,11 @@ def check_circular(measured: MeasuredSet, config: DifficultyConfig) -> dict[str,
     )
 
 
-def check_graded(measured: MeasuredSet, config: DifficultyConfig) -> dict[str, Any] | None:
+def check_graded(measured: MeasuredSet, config: DifficultyConfig) -> Finding | None:
     """State the cut where labels were made from graded scores."""
     if not measured.graded:
         return None
-    return _finding(
+    return finding(
         "labels_cut",
         "info",
         f"{measured.ref} has graded scores; a pair counts as similar from {config.score_cut:g} on. Spearman uses the "
@@ -99,14 +97,10 @@ def check_graded(measured: MeasuredSet, config: DifficultyConfig) -> dict[str, A
     )
 
 
-def find_all(sides: list[MeasuredSet], encoder: str, config: DifficultyConfig) -> list[dict[str, Any]]:
+def find_all(sides: list[MeasuredSet], encoder: str, config: DifficultyConfig) -> list[Finding]:
     """Run every check; with two sets the first is taken as the training pairs, the second as the test pairs."""
     found = [check(each) for each in sides for check in (check_one_class,)]
     found += [check(each, config) for each in sides for check in (check_graded, check_circular)]
     if len(sides) == 2:
         found += [check_easier(sides[0], sides[1], encoder, config), check_prevalence(sides[0], sides[1], config)]
-    return [finding for finding in found if finding is not None]
-
-
-def _finding(code: str, severity: str, message: str) -> dict[str, Any]:
-    return {"code": code, "severity": severity, "message": message}
+    return [each for each in found if each is not None]

@@ -7,10 +7,10 @@ from typing import Any
 from simtune_core.datasets import load_pairs
 from simtune_core.difficulty.config import DifficultyConfig
 from simtune_core.difficulty.findings import MeasuredSet, find_all
+from simtune_core.difficulty.scoring import score_sets
 from simtune_core.difficulty.separability import measure_side, side_to_json
-from simtune_core.encoders.catalogue import TFIDF, resolve_encoder
+from simtune_core.encoders.catalogue import resolve_encoder
 from simtune_core.encoders.loading import precision_that_ran
-from simtune_core.encoders.scoring import score_pairs
 from simtune_core.evaluation.metrics import roc_auc
 from simtune_core.jobs.context import Job
 
@@ -32,19 +32,17 @@ def run(params: dict[str, Any], job: Job) -> dict[str, Any]:
     config = DifficultyConfig(**({"score_cut": params["score_cut"]} if params.get("score_cut") is not None else {}))
     encoder = resolve_encoder(job.workspace, params["encoder"])
     pairs = [load_pairs(job.workspace, ref) for ref in (params["set"], params.get("against")) if ref]
-    lexical = score_pairs(job.workspace, resolve_encoder(job.workspace, TFIDF), pairs)
-    if encoder.kind == TFIDF:
-        scores = lexical
-    else:
-        scores = score_pairs(job.workspace, encoder, pairs, precision=params["precision"], progress=job.progress)
+    scored = score_sets(
+        job.workspace, encoder, pairs, precision=params["precision"], cut=config.score_cut, progress=job.progress
+    )
     measured = [
         MeasuredSet(
             ref=each.ref,
-            side=measure_side(cosines, each.labels(config.score_cut), each.targets()),
-            tfidf_roc_auc=roc_auc(words, each.labels(config.score_cut)),
-            graded=not each.labelled,
+            side=measure_side(each.cosines, each.labels, each.pairs.targets()),
+            tfidf_roc_auc=roc_auc(each.tfidf, each.labels),
+            graded=not each.pairs.labelled,
         )
-        for each, cosines, words in zip(pairs, scores, lexical, strict=True)
+        for each in scored
     ]
     return {
         "sides": [

@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 
 from simtune_core.evaluation.metrics import ScoreSummary
 from simtune_core.evaluation.thresholds import Confusion
+from simtune_core.findings import Finding, finding
 
 IDENTICAL = 1e-6  # scores of two encoders that differ by no more are the same vectors
 CIRCULAR_ROC_AUC = 0.9  # labels that TF-IDF alone separates this well may have been made from it
 DEGENERATE_FPR = 0.5
 LONELY_RECORDS = 1.5  # records for each pair: from here on most records occur in one pair only (2.0: all of them)
-
-Finding = dict[str, Any]
 
 
 def check_identical(names: list[str], scores: NDArray[np.float32]) -> list[Finding]:
@@ -30,7 +29,7 @@ def check_identical(names: list[str], scores: NDArray[np.float32]) -> list[Findi
         if float(np.abs(scores[a].astype(np.float64) - scores[b]).max()) <= IDENTICAL
     ]
     return [
-        _finding(
+        finding(
             "identical_scores",
             "error",
             f"{first} and {second} give the same score on every pair (difference at most {IDENTICAL:g}). They cannot "
@@ -48,7 +47,7 @@ def check_threshold_source(ref: str, threshold_from: str | None) -> list[Finding
         f"Each threshold was chosen on {ref} itself, so F1, precision, recall, accuracy, MCC and the false-positive "
         "rate are optimistic. Choose the threshold on dev pairs to know what it gives on new ones."
     )
-    return [_finding("threshold_on_test", "warning", message)]
+    return [finding("threshold_on_test", "warning", message)]
 
 
 def check_threshold(name: str, confusion: Confusion | None) -> list[Finding]:
@@ -61,7 +60,7 @@ def check_threshold(name: str, confusion: Confusion | None) -> list[Finding]:
         f"{confusion.fp + confusion.tn:,}); its F1 of {confusion.f1 or 0.0:.3f} stands beside {always:.3f} for calling "
         "every pair similar. Choose the threshold by a bound on the false-positive rate."
     )
-    return [_finding("threshold_degenerate", "warning", message)]
+    return [finding("threshold_degenerate", "warning", message)]
 
 
 def check_classes(ref: str, summary: ScoreSummary) -> list[Finding]:
@@ -73,7 +72,7 @@ def check_classes(ref: str, summary: ScoreSummary) -> list[Finding]:
         f"All {summary.n:,} pairs of {ref} are {present}: ROC-AUC, average precision, thresholds and verdicts are not "
         "defined. Choose a set with both classes."
     )
-    return [_finding("one_class", "warning", message)]
+    return [finding("one_class", "warning", message)]
 
 
 def check_circular(ref: str, tfidf_roc_auc: float | None) -> list[Finding]:
@@ -84,7 +83,7 @@ def check_circular(ref: str, tfidf_roc_auc: float | None) -> list[Finding]:
         f"TF-IDF alone reaches ROC-AUC {tfidf_roc_auc:.3f} on {ref}: its labels may have been made from word overlap. "
         "Judge on pairs labelled otherwise too."
     )
-    return [_finding("tfidf_separates", "warning", message)]
+    return [finding("tfidf_separates", "warning", message)]
 
 
 def check_shared_records(n_records: int, n_pairs: int) -> list[Finding]:
@@ -95,7 +94,7 @@ def check_shared_records(n_records: int, n_pairs: int) -> list[Finding]:
         f"The {n_pairs:,} pairs hold {n_records:,} different records and hardly share any, so the intervals are "
         "conservative: up to 1.7 times as wide as they need be. CANNOT TELL may become a verdict with more pairs."
     )
-    return [_finding("intervals_conservative", "info", message)]
+    return [finding("intervals_conservative", "info", message)]
 
 
 def check_adapter(name: str, adapter: dict[str, Any] | None) -> list[Finding]:
@@ -104,7 +103,7 @@ def check_adapter(name: str, adapter: dict[str, Any] | None) -> list[Finding]:
         message = (
             f"{name} was never diagnosed: nothing shows yet that its training is in the forward pass. Diagnose it."
         )
-        return [_finding("adapter_unchecked", "warning", message)]
+        return [finding("adapter_unchecked", "warning", message)]
     if adapter is None or not adapter["failed"]:
         return []
     reason = ", ".join([adapter["status"], *adapter["codes"]])
@@ -112,13 +111,9 @@ def check_adapter(name: str, adapter: dict[str, Any] | None) -> list[Finding]:
         f"The last diagnosis of {name} failed ({reason}): its numbers may be those of its base. Open the adapter page "
         "before believing them."
     )
-    return [_finding("adapter_failed", "error", message)]
+    return [finding("adapter_failed", "error", message)]
 
 
 def always_similar_f1(n_positive: int, n: int) -> float | None:
     """Return the F1 of calling every pair similar, 2 p / (1 + p); None without positives."""
     return 2 * n_positive / (n_positive + n) if n_positive else None
-
-
-def _finding(code: str, severity: str, message: str) -> Finding:
-    return {"code": code, "severity": severity, "message": message}

@@ -40,7 +40,7 @@ class Request:
 def embed_request(workspace: Workspace, dataset: str, encoding: EncodingConfig) -> Request:
     """Ask for the vectors of every text of a set."""
     ref = canonical_ref(workspace, dataset)
-    encoder = _encoder(workspace, encoding.encoder)
+    encoder = named_encoder(workspace, encoding.encoder)
     if encoder["name"] == "tfidf":
         raise EncoderError("TF-IDF needs no embedding; it is fitted on the texts being looked at. Choose an encoder.")
     params = {"set": ref, "encoder": encoder["name"], "precision": encoding.precision, "fingerprints": [encoder]}
@@ -53,7 +53,7 @@ def difficulty_request(
     """Ask how hard one or two pair sets are in an encoder's space."""
     ref = canonical_ref(workspace, dataset, "pairs")
     other = canonical_ref(workspace, against, "pairs") if against else None
-    encoder = _encoder(workspace, encoding.encoder)
+    encoder = named_encoder(workspace, encoding.encoder)
     params = {
         "set": ref,
         "against": other,
@@ -75,7 +75,7 @@ def candidates_request(workspace: Workspace, records: str, encoding: EncodingCon
             f"{ref} must have duplicate groups or at least two categories to tell positive from negative pairs; import "
             "it again with a category column."
         )
-    encoder = _encoder(workspace, encoding.encoder)
+    encoder = named_encoder(workspace, encoding.encoder)
     params = {
         "records": ref,
         "encoder": encoder["name"],
@@ -105,7 +105,7 @@ def train_request(
     refs = [canonical_ref(workspace, ref, "pairs") for ref in (train, dev)]
     if refs[0] == refs[1]:
         raise DataFaultError(f"The dev pairs must be other pairs than the training pairs; both are {refs[0]}.")
-    encoder = _encoder(workspace, base)
+    encoder = named_encoder(workspace, base)
     if resolve_encoder(workspace, base).kind != "transformer":
         raise EncoderError(f"Training starts from a transformer such as minilm, a folder or a hub id; got {base!r}.")
     if name is not None and workspace.model(name).exists():
@@ -158,7 +158,7 @@ def evaluate_request(
     dev = canonical_ref(workspace, threshold_from, "pairs") if threshold_from else None
     if dev == ref:
         raise DataFaultError(f"The threshold must be chosen on other pairs than it is judged on; both are {ref}.")
-    resolved = [_encoder(workspace, name) for name in names]
+    resolved = [named_encoder(workspace, name) for name in names]
     params = {
         "set": ref,
         "encoders": [encoder["name"] for encoder in resolved],
@@ -172,7 +172,8 @@ def evaluate_request(
     return Request("evaluate", params, f"Evaluate {', '.join(names)} on {ref}")
 
 
-def _encoder(workspace: Workspace, name: str) -> dict[str, str]:
+def named_encoder(workspace: Workspace, name: str) -> dict[str, str]:
+    """Return an encoder's name and fingerprint, as the params of every request hold them."""
     encoder = resolve_encoder(workspace, name)
     return {"name": encoder.name, "fingerprint": encoder.fingerprint}
 
