@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +29,7 @@ class Answer:
     result: dict[str, Any]
 
 
-def answer_to(request: Request, *, key: str, button: str, why: str = "") -> Answer | None:
+def answer_to(request: Request, *, key: str, button: str, why: str = "", also: Sequence[Request] = ()) -> Answer | None:
     """Return the answer to a request if there is one; otherwise draw the way to it and return None.
 
     Args:
@@ -36,6 +37,7 @@ def answer_to(request: Request, *, key: str, button: str, why: str = "") -> Answ
         key: Key of the panel, unique on the page.
         button: What the button says that starts the job; a verb.
         why: A sentence beside the button: what it will take and give.
+        also: What the same press asks for besides; the page shows those answers elsewhere.
     """
     workspace = current_workspace()
     failed = st.session_state.get(f"{key}.job")
@@ -55,8 +57,9 @@ def answer_to(request: Request, *, key: str, button: str, why: str = "") -> Answ
             st.caption(why)
     if pressed:
         with shown_as_message():
-            _warn_of_a_tight_disk(request, reuse=True)
-            job_id = start(workspace, request)
+            for each in (request, *also):
+                _warn_of_a_tight_disk(each, reuse=True)
+            job_id, *_ = [start(workspace, each) for each in (request, *also)]
         st.session_state[f"{key}.job"] = {"id": job_id, "params": request.params}
         st.rerun()
     return None
