@@ -7,51 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
 
 from simtune_core.figures.style import for_export
 
-_TEMPLATE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; \
-style-src 'unsafe-inline'; img-src data: blob:; font-src data:">
-<title>{{ title }}</title>
-<style>
-body { font: 15px/1.5 "Source Sans 3", "Segoe UI", sans-serif; color: #141414; background: #fff; max-width: 62rem;
-  margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.9rem; margin-bottom: .2rem; } h2 { font-size: 1.3rem; margin-top: 2.2rem; }
-.lead { font-size: 1.1rem; } .made { color: #595959; }
-table { border-collapse: collapse; margin: .8rem 0; font-variant-numeric: tabular-nums; display: block; overflow-x: auto; }
-th, td { border-bottom: 1px solid #e4e2df; padding: .3rem .8rem .3rem 0; text-align: left; vertical-align: top;
-  overflow-wrap: anywhere; max-width: 26rem; }
-td.number { text-align: right; }
-</style>
-{% if figures %}<script>{{ plotly }}</script>{% endif %}
-</head>
-<body>
-<h1>{{ title }}</h1>
-<p class="made">{{ made }}</p>
-{% for section in sections %}
-<section>
-{% if section.title %}<h2>{{ section.title }}</h2>{% endif %}
-{% for sentence in section.sentences %}<p{% if not section.title %} class="lead"{% endif %}>{{ sentence }}</p>
-{% endfor %}
-{% if section.figure is not none %}<div role="img" aria-label="{{ section.alt }}">{{ drawn[loop.index0] }}</div>{% endif %}
-{% if section.rows %}<table>
-<thead><tr>{% for column in section.columns %}<th scope="col">{{ column }}</th>{% endfor %}</tr></thead>
-<tbody>{% for row in section.rows %}<tr>{% for cell in row %}<td{% if cell is number %} class="number"{% endif %}>\
-{{ cell }}</td>{% endfor %}</tr>
-{% endfor %}</tbody></table>{% endif %}
-</section>
-{% endfor %}
-</body>
-</html>
-"""
+_TEMPLATE = Path(__file__).with_name("document.html")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +59,7 @@ def html_document(title: str, made: str, sections: Sequence[Section]) -> str:
         else Markup(for_export(section.figure).to_html(full_html=False, include_plotlyjs=False, default_width="100%"))
         for section in sections
     ]
-    template = Environment(autoescape=True, trim_blocks=True).from_string(_TEMPLATE)
+    template = Environment(autoescape=True, trim_blocks=True).from_string(_TEMPLATE.read_text(encoding="utf-8"))
     figures = any(drawn)
     plotly = Markup(get_plotlyjs()) if figures else ""
     return template.render(title=title, made=made, sections=sections, drawn=drawn, figures=figures, plotly=plotly)
