@@ -21,7 +21,7 @@ from simtune_core.files import printable
 from simtune_core.preferences import preferences_of
 from simtune_core.settings import with_overrides
 from simtune_core.training.config import TrainingConfig
-from simtune_core.workflows import data, demo, requests, running
+from simtune_core.workflows import data, demo, importing, requests, running
 from simtune_core.workspace import Workspace, open_workspace
 
 app = typer.Typer(
@@ -61,10 +61,10 @@ def import_(
         if file is None:
             made = data.load_sample(where)
         else:
-            checked = data.draft_file(file, kind=kind, columns=columns)
+            checked = importing.draft_file(file, kind=kind, columns=columns)
             report.findings += checked.findings(drop_faulty=drop_faulty)
             options = {"drop_faulty": drop_faulty, "new_version": new_version}
-            made = [data.save_draft(where, name or file.stem, checked, source=printable(file.name), **options)]
+            made = [importing.save_draft(where, name or file.stem, checked, source=printable(file.name), **options)]
         report.result = {"datasets": [{"ref": each.ref, **each.manifest} for each in made]}
         report.say(*(wording.dataset_line(each) for each in made))
 

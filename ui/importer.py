@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 import streamlit as st
 
 from simtune_core.importing import Draft, ImportKind
-from simtune_core.workflows import data
+from simtune_core.workflows import importing
 from ui.errors import shown_as_message
 from ui.keys import key
 from ui.session import current_workspace
@@ -31,23 +31,23 @@ def import_form() -> None:
     kind = st.segmented_control(
         "Each row is",
         kinds,
-        default=data.guess_kind(columns),
+        default=importing.guess_kind(columns),
         required=True,
         key=key("data", f"kind.{upload.file_id}"),
         format_func=lambda name: {"records": "a record", "pairs": "a pair"}[name],
     )
     mapping = _mapping(columns, kind, upload.file_id)
-    checked = data.draft(table, kind, mapping)
+    checked = importing.draft(table, kind, mapping)
     _show(checked)
     _save(checked, upload.name, upload.file_id)
 
 
 def _mapping(columns: list[str], kind: ImportKind, file_id: str) -> dict[str, str]:
     """Draw one list per role with the guess chosen; roles come from one table in the core."""
-    guessed = data.guess_columns(columns, kind)
+    guessed = importing.guess_columns(columns, kind)
     chosen = {}
     with st.grid(4, min_column_width=160):
-        for role in data.GUESSES[kind]:
+        for role in importing.GUESSES[kind]:
             options = [_ABSENT, *columns]
             start = options.index(guessed[role]) if role in guessed else 0
             picked = st.selectbox(role, options, index=start, key=key("data", f"role.{kind}-{role}-{file_id}"))
@@ -83,7 +83,7 @@ def _save(checked: Draft, file_name: str, file_id: str) -> None:
         pressed = st.button("Save", type="primary", disabled=not ready, key=key("data", "save"))
     if pressed:
         with shown_as_message("This was not saved; the workspace is as it was."):
-            saved = data.save_draft(
+            saved = importing.save_draft(
                 current_workspace(), name, checked, source=file_name, drop_faulty=drop, new_version=new
             )
         st.toast(f"Saved {saved.ref}: {saved.n_rows:,} {saved.kind}.", icon=":material/check_circle:")
@@ -91,5 +91,5 @@ def _save(checked: Draft, file_name: str, file_id: str) -> None:
 
 
 @st.cache_data(max_entries=2, show_spinner="Reading the file")
-def _read(content: bytes, name: str) -> data.Table:
-    return data.read_table(content, name)
+def _read(content: bytes, name: str) -> importing.Table:
+    return importing.read_table(content, name)

@@ -1,10 +1,9 @@
-"""Data in and out of a workspace: the bundled sample, uploads, and what the data page shows."""
+"""Data of a workspace: the bundled sample and what the data page shows; importing.py brings files in."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
@@ -19,35 +18,12 @@ from simtune_core.datasets import (
     save_records,
 )
 from simtune_core.errors import WorkspaceError
-from simtune_core.importing import (
-    GUESSES,
-    Draft,
-    ImportKind,
-    draft,
-    faults_sentence,
-    guess_columns,
-    guess_kind,
-    parse_columns,
-)
-from simtune_core.importing import save_draft as save_fitting_draft
-from simtune_core.tables import Table, read_table
-from simtune_core.workflows.foresight import require_room_for_table
 from simtune_core.workspace import SAMPLE, Workspace
 
 __all__ = [
-    "GUESSES",
-    "Draft",
-    "Table",
-    "draft",
-    "draft_file",
-    "faults_sentence",
-    "guess_columns",
-    "guess_kind",
     "list_datasets",
     "load_sample",
-    "read_table",
     "row_page",
-    "save_draft",
     "set_refs",
     "usual_sets",
 ]
@@ -86,33 +62,6 @@ def load_sample(workspace: Workspace) -> list[DatasetVersion]:
         provenance = {"made_by": "sample", "source": f"data/sample/{file}", "licence": "Apache-2.0"}
         loaded.append(save(workspace, name, frame, provenance=provenance))
     return loaded
-
-
-def draft_file(path: Path, *, kind: ImportKind | None = None, columns: str = "") -> Draft:
-    """Read a file and lay the guessed columns over it, corrected by `columns` (`role=column,...`)."""
-    table = read_table(path, path.name)
-    found = list(table.frame.columns)
-    chosen: ImportKind = kind or guess_kind(found)
-    return draft(table, chosen, guess_columns(found, chosen) | parse_columns(columns, chosen))
-
-
-def save_draft(
-    workspace: Workspace,
-    name: str,
-    checked: Draft,
-    *,
-    source: str,
-    drop_faulty: bool = False,
-    new_version: bool = False,
-) -> DatasetVersion:
-    """Save a draft as `importing.save_draft` does, unless it cannot fit on the disk.
-
-    Raises:
-        DataFaultError: If faults stand, or no row is left.
-        WorkspaceError: If there is no room for it, or the name is taken or not allowed.
-    """
-    require_room_for_table(workspace, name, int(checked.frame.memory_usage(deep=True).sum()))
-    return save_fitting_draft(workspace, name, checked, source=source, drop_faulty=drop_faulty, new_version=new_version)
 
 
 def set_refs(workspace: Workspace, kind: DatasetKind = "pairs") -> list[str]:

@@ -12,7 +12,7 @@ from simtune_core.encoders.catalogue import resolve_encoder
 from simtune_core.encoders.config import EncodingConfig
 from simtune_core.errors import WorkspaceError
 from simtune_core.jobs.launcher import list_jobs, read_result
-from simtune_core.workflows import data, requests, running
+from simtune_core.workflows import data, importing, requests, running
 from simtune_core.workflows.foresight import RESERVE_BYTES, Need, estimate, finding, foresee, require_room_for_table
 from simtune_core.workspace import CHECKOUT
 from tests.walk import command
@@ -134,7 +134,7 @@ def test_a_disk_that_fills_up_fails_the_job_with_a_sentence_and_leaves_the_rest_
     rows = [f"{number},printer {number} is offline,{'floor' if number % 2 else 'cellar'}" for number in range(40)]
     path = workspace.root / "printers.csv"
     path.write_text("\n".join(["id,text,category", *rows]) + "\n")
-    data.save_draft(workspace, "printers", data.draft_file(path), source=path.name)
+    importing.save_draft(workspace, "printers", importing.draft_file(path), source=path.name)
     earlier = command(workspace, "embed", "printers", "--precision", "bf16")["result"]["job"]
     before = files_of(workspace)
     limited = [sys.executable, "-m", "simtune_core", "embed", "printers", "--precision", "fp32", "--json"]

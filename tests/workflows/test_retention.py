@@ -15,7 +15,7 @@ from simtune_core.encoders.catalogue import resolve_encoder
 from simtune_core.errors import WorkspaceError
 from simtune_core.jobs.launcher import follow, launch, list_jobs, read_job, request_stop
 from simtune_core.preferences import change_preferences
-from simtune_core.workflows import data
+from simtune_core.workflows import data, importing
 from simtune_core.workflows.retention import clean_cache, delete, deletion_plan
 from simtune_core.workflows.running import resume
 from simtune_core.workflows.space import leftovers, size_words, space_of
@@ -209,7 +209,7 @@ def test_one_version_goes_and_the_others_stay_until_all_are_asked_for(workspace)
     for content in drafts:
         path = workspace.root / "mine.csv"
         path.write_bytes(content)
-        data.save_draft(workspace, "mine", data.draft_file(path), source="mine.csv", new_version=True)
+        importing.save_draft(workspace, "mine", importing.draft_file(path), source="mine.csv", new_version=True)
 
     delete(workspace, deletion_plan(workspace, "dataset", "mine@v0001"))
     assert [version.ref for version in data.list_datasets(workspace)] == ["mine@v0002"]
