@@ -1,6 +1,6 @@
 """Foreign tables in: columns guessed and changeable, every fault listed with its row, then a dataset.
 
-tables.py reads the files. Nothing is saved while a fault stands, unless the user chooses to drop the rows.
+tables/ reads the files. Nothing is saved while a fault stands, unless the user chooses to drop the rows.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from simtune_core.datasets import DatasetVersion, save_pairs, save_records
 from simtune_core.errors import DataFaultError
 from simtune_core.pairs import with_pair_columns
 from simtune_core.records import with_record_columns
-from simtune_core.tables import MAX_TEXT, Table
+from simtune_core.tables.table import MAX_TEXT, Table
 from simtune_core.workspace import Workspace
 
 ImportKind = Literal["records", "pairs"]

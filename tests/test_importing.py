@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from simtune_core import tables
 from simtune_core.datasets import list_datasets, list_versions, load_pairs, load_records
 from simtune_core.errors import DataFaultError, WorkspaceError
 from simtune_core.importing import draft, guess_columns, guess_kind, parse_columns, save_draft
-from simtune_core.tables import read_table
+from simtune_core.tables import table as tables
+from simtune_core.tables.reading import read_table
 
 
 def drafted(content, name="x.csv"):

@@ -9,16 +9,24 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from simtune_core.errors import DataFaultError
 from simtune_core.files import printable
+from simtune_core.tables.table import (
+    MAX_BYTES,
+    MAX_TEXT,
+    Progress,
+    ReadingOptions,
+    Table,
+    require_once,
+    require_rows,
+    require_size,
+)
 
 if TYPE_CHECKING:
     import _csv
@@ -26,36 +34,26 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-MAX_ROWS = 2_000_000
-MAX_BYTES = 2_000_000_000
-MAX_TEXT = 100_000  # characters of one text
 _BATCH_ROWS = 20_000
 _INDEX = re.compile(r"__index_level_\d+__")  # pandas' own row numbers, no column of the file
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Table:
-    """A file as read: every value is text, nothing interpreted.
-
-    Attributes:
-        frame: Columns of strings, null where the file has no value.
-        source: The file's name.
-        numbers: Where each row begins, shape (n_rows,): its line in the file, or its place in a Parquet file, from 1.
-        notes: Sentences on what was left out or changed while reading.
-    """
-
-    frame: pd.DataFrame
-    source: str
-    numbers: NDArray[np.int64]
-    notes: tuple[str, ...] = ()
-
-
-def read_table(source: Path | bytes, name: str) -> Table:
+def read_table(
+    source: Path | bytes,
+    name: str,
+    options: ReadingOptions | None = None,
+    *,
+    limit: int | None = None,
+    progress: Progress | None = None,
+) -> Table:
     """Read a CSV, TSV or Parquet file as text.
 
     Args:
         source: A path, or the content of an upload.
         name: The file's name; only its ending decides the format, it is never used as a path.
+        options: How to read it; what is not set is detected.
+        limit: Only so many rows, from the head.
+        progress: Told of what was read, in bytes or rows.
 
     Raises:
         DataFaultError: If the file is empty, unreadable, ragged, too large or of another format.
@@ -95,7 +93,7 @@ def _read_delimited(content: bytes, name: str) -> Table:
     except csv.Error as error:
         raise DataFaultError(f"{name}, line {reader.line_num}: not a valid CSV file ({error}).") from error
     columns = [column.strip() for column in numbered[0][1]] if numbered else []
-    _require_once(columns, name)
+    require_once(columns, name)
     ragged = [(number, len(row)) for number, row in numbered if len(row) != len(columns)]
     if ragged:
         shown = ", ".join(f"row {number} has {found}" for number, found in ragged[:5])
@@ -103,7 +101,7 @@ def _read_delimited(content: bytes, name: str) -> Table:
             f"Every row of {name} must have the header's {len(columns)} fields (delimiter {delimiter!r}); {shown}"
             f"{f' and {len(ragged) - 5:,} more' if len(ragged) > 5 else ''}. Check quotes and delimiter."
         )
-    _require_rows(len(numbered) - 1, name)
+    require_rows(len(numbered) - 1, name)
     frame = pd.DataFrame([row for _, row in numbered[1:]], columns=columns, dtype="str")
     return Table(frame.where(frame != "", None), name, np.array([number for number, _ in numbered[1:]]), notes)
 
@@ -141,7 +139,7 @@ def _read_parquet(content: bytes, name: str) -> Table:
         batches, expanded = [], 0
         for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=columns):
             expanded += sum(map(_decoded_bytes, batch.columns))
-            _require_size(expanded, name)
+            require_size(expanded, name)
             batches.append(batch)
         table = pa.Table.from_batches(batches) if batches else file.read(columns=columns)
         text = {column: _as_text(table[column]) for column in table.column_names}
@@ -161,12 +159,12 @@ def _open_parquet(content: bytes, name: str) -> tuple[pq.ParquetFile, list[str],
 
     file = pq.ParquetFile(io.BytesIO(content))
     schema, meta = file.schema_arrow, file.metadata
-    _require_rows(meta.num_rows, name)
-    _require_once(schema.names, name)
-    _require_size(sum(meta.row_group(i).total_byte_size for i in range(meta.num_row_groups)), name)
+    require_rows(meta.num_rows, name)
+    require_once(schema.names, name)
+    require_size(sum(meta.row_group(i).total_byte_size for i in range(meta.num_row_groups)), name)
     plain = [field for field in schema if not _is_nested(field.type) and not _INDEX.fullmatch(field.name)]
     widths = [field.type.bit_width // 8 for field in plain if pa.types.is_fixed_size_binary(field.type)]
-    _require_size(sum(widths) * meta.num_rows, name)
+    require_size(sum(widths) * meta.num_rows, name)
     coded = [field.name for field in plain if _is_text(field.type)]
     nested = [field.name for field in schema if _is_nested(field.type)]
     left_out = f"Left out, since they hold lists or structures and not plain values: {', '.join(nested)}."
@@ -209,24 +207,6 @@ def _as_text(values: pa.ChunkedArray) -> pd.Series:
         values = values.cast(pa.string())
     column = values.to_pandas()
     return column.astype(object).where(column.notna(), None).astype("str")
-
-
-def _require_once(columns: list[str], name: str) -> None:
-    repeated = sorted({column for column in columns if columns.count(column) > 1})
-    if repeated:
-        raise DataFaultError(f"{name} must name every column once, got {', '.join(repeated)} more than once.")
-
-
-def _require_size(n_bytes: int, name: str) -> None:
-    if n_bytes > MAX_BYTES:
-        raise DataFaultError(
-            f"{name} must expand to at most {MAX_BYTES / 1e9:g} GB, got {n_bytes / 1e9:.3g} GB or more."
-        )
-
-
-def _require_rows(n_rows: int, name: str) -> None:
-    if n_rows > MAX_ROWS:
-        raise DataFaultError(f"{name} must have at most {MAX_ROWS:,} rows, got {n_rows:,}.")
 
 
 _READERS: dict[str, Callable[[bytes, str], Table]] = {

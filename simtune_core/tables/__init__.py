@@ -1,0 +1,1 @@
+"""Foreign files as tables of text: nothing interpreted, nothing shifted, sizes limited."""
