@@ -6,6 +6,7 @@ only what importing.py or a job has made sure is valid.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 import time
@@ -293,14 +294,34 @@ def _read_version(name: str, folder: Path) -> DatasetVersion:
     return DatasetVersion(name, manifest["version"], manifest["kind"], manifest["content_id"], folder, manifest)
 
 
-def _load(version: DatasetVersion, split: str | None) -> tuple[pd.DataFrame, str]:
-    if not version.table.exists():
-        raise WorkspaceError(f"{version.ref}: {version.table.name} is missing; import the data again.")
-    if sha256_file(version.table) != version.manifest["sha256"]:
+def require_intact(version: DatasetVersion) -> None:
+    """Refuse a version whose table is not the file that was saved; a file is hashed once per process and change.
+
+    Raises:
+        WorkspaceError: If the table is missing, cannot be read, or its sha256 differs from the manifest's.
+    """
+    try:
+        told = version.table.stat()
+        digest = _sha256_of(version.table, told.st_size, told.st_mtime_ns, told.st_ctime_ns, told.st_ino)
+    except FileNotFoundError as error:
+        raise WorkspaceError(f"{version.ref}: {version.table.name} is missing; import the data again.") from error
+    except OSError as error:
+        raise WorkspaceError(f"{version.ref}: {version.table.name} cannot be read: {error.strerror}.") from error
+    if digest != version.manifest["sha256"]:
         raise WorkspaceError(
             f"{version.ref}: {version.table.name} is not the file that was saved (its sha256 differs from the "
             "manifest); import the data again as a new version."
         )
+
+
+@functools.lru_cache(maxsize=1024)
+def _sha256_of(path: Path, *_: int) -> str:
+    """Hash a file once per process and state of it: size, times and inode are only part of the key."""
+    return sha256_file(path)
+
+
+def _load(version: DatasetVersion, split: str | None) -> tuple[pd.DataFrame, str]:
+    require_intact(version)
     frame = pd.read_parquet(version.table)
     if split is None:
         return frame, version.content_id
