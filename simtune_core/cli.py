@@ -6,14 +6,15 @@ Parses, calls one workflow, hands its result to console.py; computes nothing.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from simtune_core import wording
 from simtune_core.commands import jobs, keeping, logs, store
 from simtune_core.commands.options import Detach, EncoderName, FailOn, Json, PrecisionName, Where
-from simtune_core.console import Report, progress_bar, reported
+from simtune_core.commands.running import run_request as _run
+from simtune_core.console import progress_bar, reported
 from simtune_core.curriculum.phases import CurriculumConfig
 from simtune_core.encoders.config import EncodingConfig
 from simtune_core.evaluation.config import EvaluationConfig
@@ -242,19 +243,3 @@ def main() -> None:
 def _or_default(workspace: Workspace, encoder: str | None) -> str:
     """Return the encoder asked for, else the one that the workspace's settings name."""
     return encoder or preferences_of(workspace).default_encoder
-
-
-def _run(
-    workspace: Workspace, request: requests.Request, report: Report, *, detach: bool = False, reuse: bool = True
-) -> dict[str, Any] | None:
-    """Start a job; follow it to its end and return its result, or return None when detached."""
-    report.findings += running.foreseen(workspace, request, reuse=reuse)
-    if detach:
-        job_id = running.start(workspace, request, reuse=reuse)
-        report.result = {"job": job_id}
-        report.say(job_id)
-        return None
-    with progress_bar(hidden=report.as_json) as draw:
-        status, result = running.run_to_end(workspace, request, on_update=draw, reuse=reuse)
-    report.take({"job": status.id, "state": status.state, **result})
-    return result
