@@ -1,5 +1,7 @@
 """Tests of splitting: what never happens (a component in two splits), what holds as well as it can, what is said."""
 
+import hashlib
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,7 +24,9 @@ def pair_set(rows, columns=("id1", "id2", "label", "category1", "category2")):
 
 
 def record_set(n, **columns):
-    frame = pd.DataFrame({"id": [f"r{i}" for i in range(n)], "text": [f"text number {i}" for i in range(n)], **columns})
+    """Return n records whose texts have nothing in common."""
+    texts = [hashlib.sha256(str(i).encode()).hexdigest() for i in range(n)]
+    frame = pd.DataFrame({"id": [f"r{i}" for i in range(n)], "text": texts, **columns})
     return Records(with_record_columns(frame), "some@v0001", "content")
 
 
