@@ -40,6 +40,7 @@ KINDS = {
     "train": Kind("simtune_core.training.job:run", device=True),
     "diagnose": Kind("simtune_core.adapters.job:run", device=True),
     "evaluate": Kind("simtune_core.evaluation.job:run", device=True, encoders="encoders"),
+    "describe": Kind("simtune_core.preparing.describing_job:run", device=False),
     "sleep": Kind("simtune_core.jobs.selftest:run", device=False),
     "device_sleep": Kind("simtune_core.jobs.selftest:run", device=True),
 }

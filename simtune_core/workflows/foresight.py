@@ -31,6 +31,7 @@ _KEY = 16  # bytes by which a cached vector is known
 _LIKELY_DIM = 1024  # where an encoder does not say its dimension
 _FOLDER = 2_000_000  # of a job: log, events, result; of a model: tokenizer, card, ledger
 _SCORE = 40  # bytes of a row of scores
+_FLAGS = 2  # bytes of a row's flags in a description
 _SAMPLED_PAIR = 60  # bytes of a sampled candidate pair
 _BINS = 200  # of 0.01 of similarity
 _PER_CHECKPOINT = 4  # the weights, the best weights so far, and the two moments of the optimizer
@@ -144,6 +145,10 @@ def _embedding_least(workspace: Workspace, refs: list[str], encoders: list[Encod
     return sum(max(0, len(texts) * _vector_bytes(each) - _cached_bytes(workspace, each)) for each in encoders)
 
 
+def _describe_most(workspace: Workspace, params: dict[str, Any]) -> int:
+    return _FLAGS * sum(version.n_rows for version in _versions(workspace, params))
+
+
 def _candidates_most(workspace: Workspace, params: dict[str, Any]) -> int:
     cap = int(params.get("cap") or CandidatesConfig().cap)
     n_rows = sum(version.n_rows for version in _versions(workspace, params))
@@ -179,6 +184,7 @@ _MOST: dict[str, Callable[[Workspace, dict[str, Any]], int]] = {
     "curriculum": _curriculum_most,
     "train": _train_most,
     "evaluate": _evaluate_most,
+    "describe": _describe_most,
 }
 
 

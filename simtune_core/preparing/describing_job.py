@@ -1,0 +1,64 @@
+"""The `describe` job: what a dataset holds, with lengths as an encoder reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from simtune_core.datasets import find_dataset, load_pairs, load_records
+from simtune_core.encoders.catalogue import Encoder, resolve_encoder
+from simtune_core.files import whole_file
+from simtune_core.findings import Finding
+from simtune_core.jobs.context import Job
+from simtune_core.near_duplicates import NEAR_DUPLICATE, near_duplicate_groups
+from simtune_core.preparing.browsing import ROWS
+from simtune_core.preparing.describing import describe, row_flags, texts_in
+from simtune_core.preparing.describing_findings import find_all
+from simtune_core.preparing.description import DescribingConfig, Measured
+from simtune_core.preparing.tokens import counter_of, lengths_of
+
+
+def run(params: dict[str, Any], job: Job) -> dict[str, Any]:
+    """Describe a dataset.
+
+    Args:
+        params: `set` (records or pairs), `encoder`, whose tokenizer counts the lengths.
+        job: Where progress goes; `rows.parquet` in its folder holds `duplicate` and `truncated` for every row.
+
+    Returns:
+        `set, kind, content_id, encoder, title, fingerprint, near_duplicate`, what `Description.as_json` gives, and
+        `findings`.
+
+    Raises:
+        SimtuneError: If the set or the encoder is not there.
+    """
+    encoder = resolve_encoder(job.workspace, params["encoder"])
+    version, _ = find_dataset(job.workspace, params["set"])
+    load = load_pairs if version.kind == "pairs" else load_records
+    loaded = load(job.workspace, params["set"])
+    texts = texts_in(loaded.frame, version.kind)
+    counter = counter_of(encoder)
+    measured = Measured(
+        lengths=lengths_of(counter, texts.unique, job.progress),
+        groups=near_duplicate_groups(texts.unique, progress=job.progress),
+        unit=counter.unit,
+        limit=counter.limit,
+    )
+    described = describe(loaded.frame, version.kind, texts, measured)
+    with whole_file(job.folder / ROWS) as beside:
+        row_flags(texts, measured).to_parquet(beside, index=False)
+    return {
+        "set": loaded.ref,
+        "content_id": loaded.content_id,
+        "encoder": encoder.name,
+        "title": encoder.title,
+        "fingerprint": encoder.fingerprint,
+        "near_duplicate": NEAR_DUPLICATE,
+        **described.as_json(),
+        "findings": [*find_all(described, DescribingConfig()), *_of_the_texts(texts.unique, encoder)],
+    }
+
+
+def _of_the_texts(texts: Sequence[str], encoder: Encoder) -> list[Finding]:
+    """Say what is to be said of the texts themselves: their languages and their damage."""
+    return []
