@@ -5,14 +5,11 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from simtune_core.datasets import list_datasets, list_versions, load_pairs, load_records
 from simtune_core.errors import DataFaultError, WorkspaceError
 from simtune_core.importing import draft, guess_columns, guess_kind, parse_columns, save_draft
-from simtune_core.tables import table as tables
 from simtune_core.tables.reading import read_table
 
 
@@ -72,26 +69,6 @@ def test_every_fault_is_listed_with_its_row(workspace, content, row, column, mes
     assert save_draft(workspace, "x", checked, source="x.csv", drop_faulty=True).n_rows == 1
 
 
-@pytest.mark.parametrize(
-    ("content", "name", "sentence"),
-    [
-        (b"", "x.csv", "x.csv is empty"),
-        (b"id,text\n", "x.csv", "has no rows"),
-        (b"a,b\n1,2,3\n", "x.csv", "must have the header's 2 fields .* row 2 has 3"),
-        (b'a,b\n1,"2\n', "x.csv", "not a valid CSV"),
-        (b"\xef\xbb\xbf", "x.csv", "has no rows"),
-        (b"\x00", "x.csv", "has no rows"),
-        (b"a,a\n1,2\n", "x.csv", "name every column once, got a"),
-        (b"id,text\na,\xe4\n", "x.csv", "must be UTF-8 text; line 2 holds the byte 0xe4"),
-        (b"not parquet", "x.parquet", "cannot be read as Parquet"),
-        (b"MZ", "x.exe", "must be one of .csv, .tsv, .parquet"),
-    ],
-)
-def test_an_unreadable_file_is_refused_with_a_sentence(content, name, sentence):
-    with pytest.raises(DataFaultError, match=sentence):
-        read_table(content, name)
-
-
 def test_a_missing_column_names_what_the_file_has(workspace):
     checked = drafted("text1,text2\na,b\n")
     assert [(fault.row, fault.column) for fault in checked.faults] == [(None, "label or score")]
@@ -115,12 +92,6 @@ def test_the_empty_one_of_a_label_and_a_score_column_is_no_fault_and_an_empty_la
     assert [(fault.row, fault.column) for fault in mixed.faults] == [(3, "label")]
 
 
-def test_nul_characters_are_counted_and_a_name_that_is_no_utf8_is_written_with_a_replacement():
-    table = read_table(b"id,text\na,x\x00\x00y\n", "caf\udce9.csv")
-    assert (table.source, table.frame["text"].tolist()) == ("caf?.csv", ["xy"])
-    assert draft(table, "records", {"text": "text"}).notes[0] == "2 NUL characters were removed from the file."
-
-
 def test_one_class_only_is_said_at_import():
     assert "not defined" in drafted("sentence1,sentence2,label\na,b,1\nc,d,1.0\n").notes[0]
 
@@ -138,39 +109,6 @@ def test_parquet_numbers_bools_and_nulls_arrive(workspace):
     pairs = load_pairs(workspace, "p")
     assert pairs.labels().tolist() == [1, 0]
     assert pairs.frame["id1"].tolist() == ["7", "8"]
-
-
-def test_parquet_integers_beside_nulls_keep_every_digit_and_lists_are_left_out_with_a_note():
-    table = pa.table({"id": [9007199254740993, None], "ok": [True, None], "text": ["a", "b"], "tags": [["x"], ["y"]]})
-    buffer = io.BytesIO()
-    pq.write_table(table, buffer)
-
-    read = read_table(buffer.getvalue(), "x.parquet")
-    assert read.frame.astype(object).where(read.frame.notna(), None).to_dict("list") == {
-        "id": ["9007199254740993", None], "ok": ["1", None], "text": ["a", "b"],
-    }  # fmt: skip
-    assert draft(read, "records", {"text": "text"}).notes[0].endswith("plain values: tags.")
-
-
-def test_a_parquet_file_that_expands_is_refused_before_it_has(monkeypatch):
-    buffer = io.BytesIO()
-    pq.write_table(pa.table({"text": ["x" * 20_000] * 20_000}), buffer)  # 400 MB in about a kilobyte
-    monkeypatch.setattr(tables, "MAX_BYTES", 5_000_000)
-    default, pool = pa.default_memory_pool(), pa.proxy_memory_pool(pa.default_memory_pool())
-    pa.set_memory_pool(pool)
-    try:
-        with pytest.raises(DataFaultError, match=r"must expand to at most 0.005 GB, got 0.4 GB"):
-            read_table(buffer.getvalue(), "bomb.parquet")
-    finally:
-        pa.set_memory_pool(default)
-    assert 0 < pool.max_memory() < 5_000_000
-
-
-def test_a_parquet_file_that_names_a_column_twice_is_refused():
-    buffer = io.BytesIO()
-    pq.write_table(pa.table([["a"], ["b"]], names=["text", "text"]), buffer)
-    with pytest.raises(DataFaultError, match="must name every column once, got text"):
-        read_table(buffer.getvalue(), "x.parquet")
 
 
 def test_a_taken_name_is_refused_equal_content_is_the_same_version_and_a_new_version_is_explicit(workspace):
