@@ -33,14 +33,18 @@ class Kind:
 
 
 KINDS = {
+    "import": Kind("simtune_core.preparing.importing_job:run", device=False),
     "embed": Kind("simtune_core.encoders.job:run", device=True),
     "difficulty": Kind("simtune_core.difficulty.job:run", device=True, encoders="encoder"),
+    "map": Kind("simtune_core.difficulty.projection_job:run", device=True, encoders="encoders"),
+    "mismatch": Kind("simtune_core.difficulty.mismatch_job:run", device=True, encoders="encoder"),
     "candidates": Kind("simtune_core.curriculum.candidates_job:run", device=True, encoders="encoder"),
     "curriculum": Kind("simtune_core.curriculum.job:run", device=False),
     "train": Kind("simtune_core.training.job:run", device=True),
     "diagnose": Kind("simtune_core.adapters.job:run", device=True),
     "evaluate": Kind("simtune_core.evaluation.job:run", device=True, encoders="encoders"),
     "describe": Kind("simtune_core.preparing.describing_job:run", device=False),
+    "split": Kind("simtune_core.preparing.splitting_job:run", device=False),
     "sleep": Kind("simtune_core.jobs.selftest:run", device=False),
     "device_sleep": Kind("simtune_core.jobs.selftest:run", device=True),
 }

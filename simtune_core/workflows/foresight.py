@@ -149,6 +149,10 @@ def _describe_most(workspace: Workspace, params: dict[str, Any]) -> int:
     return _FLAGS * sum(version.n_rows for version in _versions(workspace, params))
 
 
+def _split_most(workspace: Workspace, params: dict[str, Any]) -> int:
+    return sum(folder_bytes(version.folder) for version in _versions(workspace, params)) * 2  # one more column
+
+
 def _candidates_most(workspace: Workspace, params: dict[str, Any]) -> int:
     cap = int(params.get("cap") or CandidatesConfig().cap)
     n_rows = sum(version.n_rows for version in _versions(workspace, params))
@@ -178,12 +182,15 @@ def _train_most(workspace: Workspace, params: dict[str, Any]) -> int:
 
 
 _MOST: dict[str, Callable[[Workspace, dict[str, Any]], int]] = {
+    "import": lambda _, params: int(params.get("n_bytes") or 0),  # rarely packed tighter than it comes
     "embed": _embedding_most,
     "difficulty": _embedding_most,
+    "map": _embedding_most,  # its points take less than what any job does
     "candidates": _candidates_most,
     "curriculum": _curriculum_most,
     "train": _train_most,
     "evaluate": _evaluate_most,
+    "split": _split_most,
     "describe": _describe_most,
 }
 
