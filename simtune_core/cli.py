@@ -11,18 +11,17 @@ from typing import Annotated, Literal
 import typer
 
 from simtune_core import wording
-from simtune_core.commands import jobs, keeping, logs, store
+from simtune_core.commands import importing, jobs, keeping, logs, maps, preparing, store
 from simtune_core.commands.options import Detach, EncoderName, FailOn, Json, PrecisionName, Where
 from simtune_core.commands.running import run_request as _run
 from simtune_core.console import progress_bar, reported
 from simtune_core.curriculum.phases import CurriculumConfig
 from simtune_core.encoders.config import EncodingConfig
 from simtune_core.evaluation.config import EvaluationConfig
-from simtune_core.files import printable
 from simtune_core.preferences import preferences_of
 from simtune_core.settings import with_overrides
 from simtune_core.training.config import TrainingConfig
-from simtune_core.workflows import data, demo, importing, requests, running
+from simtune_core.workflows import demo, requests, running
 from simtune_core.workspace import Workspace, open_workspace
 
 app = typer.Typer(
@@ -34,40 +33,6 @@ app = typer.Typer(
 
 _ENCODING = EncodingConfig()
 _EVALUATION = EvaluationConfig()
-
-
-@app.command("import")
-def import_(
-    file: Annotated[Path | None, typer.Argument(help="A CSV, TSV or Parquet file.")] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the dataset; default the file's.")] = None,
-    kind: Annotated[Literal["records", "pairs"] | None, typer.Option("--as", help="Default: guessed.")] = None,
-    columns: Annotated[str, typer.Option(help="role=column,... where the guess is wrong.")] = "",
-    drop_faulty: Annotated[bool, typer.Option("--drop-faulty", help="Leave out rows with a fault.")] = False,
-    new_version: Annotated[bool, typer.Option("--new-version", help="Add a version to a taken name.")] = False,
-    sample: Annotated[bool, typer.Option("--sample", help="Load the bundled sample instead of a file.")] = False,
-    if_empty: Annotated[bool, typer.Option("--if-empty", help="Only into a workspace without datasets.")] = False,
-    fail_on: FailOn = None,
-    workspace: Where = None,
-    as_json: Json = False,
-) -> None:
-    """Bring a file of records or pairs, or the bundled sample, into the workspace."""
-    if sample == (file is not None):
-        raise typer.BadParameter("give either a FILE or --sample")
-    with reported("import", as_json=as_json, fail_on=fail_on) as report:
-        where = open_workspace(workspace)
-        if if_empty and data.list_datasets(where):
-            report.say("The workspace has datasets already; nothing was imported.")
-            report.result = {"datasets": []}
-            return
-        if file is None:
-            made = data.load_sample(where)
-        else:
-            checked = importing.draft_file(file, kind=kind, columns=columns)
-            report.findings += checked.findings(drop_faulty=drop_faulty)
-            options = {"drop_faulty": drop_faulty, "new_version": new_version}
-            made = [importing.save_draft(where, name or file.stem, checked, source=printable(file.name), **options)]
-        report.result = {"datasets": [{"ref": each.ref, **each.manifest} for each in made]}
-        report.say(*(wording.dataset_line(each) for each in made))
 
 
 @app.command()
@@ -229,9 +194,12 @@ def demo_(fail_on: FailOn = None, workspace: Where = None, as_json: Json = False
         report.say(*wording.evaluation_lines(walked.evaluation), walked.verdict)
 
 
+importing.add_to(app)
 jobs.add_to(app)
 logs.add_to(app)
+maps.add_to(app)
 keeping.add_to(app)
+preparing.add_to(app)
 app.add_typer(store.app, name="store")
 
 

@@ -7,7 +7,8 @@ from pathlib import PurePosixPath
 
 import streamlit as st
 
-from simtune_core.importing import Draft, ImportKind
+from simtune_core.importing.drafting import Draft
+from simtune_core.importing.options import ImportKind
 from simtune_core.workflows import importing
 from ui.errors import shown_as_message
 from ui.keys import key
@@ -37,7 +38,7 @@ def import_form() -> None:
         format_func=lambda name: {"records": "a record", "pairs": "a pair"}[name],
     )
     mapping = _mapping(columns, kind, upload.file_id)
-    checked = importing.draft(table, kind, mapping)
+    checked = importing.draft(table, importing.guessed_options(columns, kind, columns=mapping))
     _show(checked)
     _save(checked, upload.name, upload.file_id)
 
@@ -49,10 +50,10 @@ def _mapping(columns: list[str], kind: ImportKind, file_id: str) -> dict[str, st
     with st.grid(4, min_column_width=160):
         for role in importing.GUESSES[kind]:
             options = [_ABSENT, *columns]
-            start = options.index(guessed[role]) if role in guessed else 0
+            start = options.index(guessed[role][0]) if role in guessed else 0
             picked = st.selectbox(role, options, index=start, key=key("data", f"role.{kind}-{role}-{file_id}"))
             if picked != _ABSENT:
-                chosen[role] = picked
+                chosen[role] = (picked,)
     return chosen
 
 
@@ -84,7 +85,7 @@ def _save(checked: Draft, file_name: str, file_id: str) -> None:
     if pressed:
         with shown_as_message("This was not saved; the workspace is as it was."):
             saved = importing.save_draft(
-                current_workspace(), name, checked, source=file_name, drop_faulty=drop, new_version=new
+                current_workspace(), name, checked, source=importing.ImportSource(file_name, content=b''), drop_faulty=drop, new_version=new
             )
         st.toast(f"Saved {saved.ref}: {saved.n_rows:,} {saved.kind}.", icon=":material/check_circle:")
         st.rerun()
@@ -92,4 +93,4 @@ def _save(checked: Draft, file_name: str, file_id: str) -> None:
 
 @st.cache_data(max_entries=2, show_spinner="Reading the file")
 def _read(content: bytes, name: str) -> importing.Table:
-    return importing.read_table(content, name)
+    return importing.ImportSource(name, content=content).read(importing.ImportOptions().reading)

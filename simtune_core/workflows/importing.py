@@ -2,45 +2,103 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
+from typing import Any
 
 from simtune_core.datasets import DatasetVersion
-from simtune_core.importing import (
+from simtune_core.errors import DataFaultError
+from simtune_core.files import sha256_json, valid_name
+from simtune_core.importing.drafting import Draft, draft, faults_sentence
+from simtune_core.importing.faults import Fault, counted, worded_faults
+from simtune_core.importing.options import (
     GUESSES,
-    Draft,
+    REQUIRED,
+    TEXT_ROLES,
     ImportKind,
-    draft,
-    faults_sentence,
+    ImportOptions,
     guess_columns,
     guess_kind,
+    guessed_options,
     parse_columns,
+    parse_labels,
+    parse_range,
 )
-from simtune_core.importing import save_draft as save_fitting_draft
-from simtune_core.tables.reading import read_table
+from simtune_core.importing.saving import Origin
+from simtune_core.importing.saving import save_draft as save_fitting_draft
+from simtune_core.importing.sources import (
+    ImportSource,
+    anywhere,
+    dataset_name,
+    forget_upload,
+    in_workspace,
+    uploaded,
+)
 from simtune_core.tables.table import Table
 from simtune_core.workflows.foresight import require_room_for_table
+from simtune_core.workflows.requests import Request
 from simtune_core.workspace import Workspace
 
 __all__ = [
     "GUESSES",
+    "REQUIRED",
+    "TEXT_ROLES",
     "Draft",
+    "ImportOptions",
+    "ImportSource",
     "Table",
+    "anywhere",
+    "counted",
+    "dataset_name",
     "draft",
-    "draft_file",
     "faults_sentence",
+    "forget_upload",
     "guess_columns",
     "guess_kind",
-    "read_table",
-    "save_draft",
+    "guessed_options",
+    "in_workspace",
+    "parse_columns",
+    "parse_labels",
+    "parse_range",
+    "uploaded",
 ]
 
+HEAD_ROWS = 500  # of a large source, read for its preview and the guesses
 
-def draft_file(path: Path, *, kind: ImportKind | None = None, columns: str = "") -> Draft:
-    """Read a file and lay the guessed columns over it, corrected by `columns` (`role=column,...`)."""
-    table = read_table(path, path.name)
+
+def head(source: ImportSource, options: ImportOptions) -> Table:
+    """Read what is needed to guess and to preview: all of a small source, the first rows of a large one."""
+    return source.read(options.reading, limit=HEAD_ROWS if source.large else None)
+
+
+def draft_source(
+    source: ImportSource, *, kind: ImportKind | None = None, columns: str = "", choices: Mapping[str, Any] | None = None
+) -> Draft:
+    """Read a source and lay the guessed options over it.
+
+    Args:
+        source: The source; of a large one only the head is read.
+        kind: Records or pairs; guessed where it is not given.
+        columns: `role=column,...` where the guess is wrong.
+        choices: Further options by name.
+
+    Raises:
+        SimtuneError: If the source cannot be read, or an option contradicts another.
+    """
+    told = dict(choices or {})
+    table = head(source, ImportOptions(**{key: told[key] for key in ("reading",) if key in told}))
+    return draft(table, options_for(table, kind=kind, columns=columns, choices=told))
+
+
+def options_for(
+    table: Table, *, kind: ImportKind | None = None, columns: str = "", choices: Mapping[str, Any] | None = None
+) -> ImportOptions:
+    """Return the options guessed from a table's columns, corrected by what was said; see `draft_source`."""
     found = list(table.frame.columns)
-    chosen: ImportKind = kind or guess_kind(found)
-    return draft(table, chosen, guess_columns(found, chosen) | parse_columns(columns, chosen))
+    told = dict(choices or {})
+    chosen: ImportKind = kind or told.pop("kind", None) or guess_kind(found)
+    told.pop("kind", None)
+    mapping = {**told.pop("columns", {}), **parse_columns(columns, chosen, found)}
+    return guessed_options(found, chosen, columns=mapping, **told)
 
 
 def save_draft(
@@ -48,15 +106,66 @@ def save_draft(
     name: str,
     checked: Draft,
     *,
-    source: str,
+    source: ImportSource,
     drop_faulty: bool = False,
     new_version: bool = False,
 ) -> DatasetVersion:
-    """Save a draft as `importing.save_draft` does, unless it cannot fit on the disk.
+    """Save the draft of a whole source, unless it cannot fit on the disk; a stored upload is removed then.
 
     Raises:
         DataFaultError: If faults stand, or no row is left.
         WorkspaceError: If there is no room for it, or the name is taken or not allowed.
     """
     require_room_for_table(workspace, name, int(checked.frame.memory_usage(deep=True).sum()))
-    return save_fitting_draft(workspace, name, checked, source=source, drop_faulty=drop_faulty, new_version=new_version)
+    origin = Origin(source.name, source.sha256())
+    saved = save_fitting_draft(
+        workspace, name, checked, origin=origin, drop_faulty=drop_faulty, new_version=new_version
+    )
+    forget_upload(workspace, source)
+    return saved
+
+
+def import_request(
+    workspace: Workspace,
+    source: ImportSource,
+    options: ImportOptions,
+    name: str,
+    *,
+    new_version: bool = False,
+    dry_run: bool = False,
+) -> Request:
+    """Ask for a source to be read whole, checked and, where nothing stands in the way, saved.
+
+    Raises:
+        DataFaultError: If the source is an upload small enough to be read at once.
+        WorkspaceError: If the name is not allowed.
+    """
+    if source.content is not None:
+        raise DataFaultError(f"{source.name} is small enough to be read at once; it needs no job.")
+    params = {
+        **source.as_params(workspace),
+        "sha256": source.sha256(),
+        "n_bytes": source.n_bytes,
+        "name": valid_name(name, "dataset name"),
+        "options": {"kind": options.kind, **options.model_dump(mode="json", exclude_defaults=True)},
+        "new_version": new_version,
+        "dry_run": dry_run,
+    }
+    return Request("import", params, f"Import {source.name} as {name}")
+
+
+def token_of(source: ImportSource) -> str:
+    """Return what tells a source from another on a page: 16 hexadecimal digits of its content, or of its name."""
+    return (source.sha256() or sha256_json(source.name))[:16]
+
+
+def faults_of(told: Mapping[str, Any]) -> list[Fault]:
+    """Return the faults that a job or a draft has told as JSON; see `Draft.as_json`."""
+    return [Fault(**fault) for fault in told["faults"]]
+
+
+def refusal(told: Mapping[str, Any]) -> str:
+    """Say why nothing was saved, from what a job or a draft has told as JSON."""
+    if not told["faults"] and not told["n_whole"]:
+        return "No row can be imported: the file has none that is whole."
+    return worded_faults(told["kind"], faults_of(told), n_faulty_rows=told["n_faulty_rows"], n_rows=told["n_rows"])

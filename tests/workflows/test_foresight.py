@@ -134,7 +134,8 @@ def test_a_disk_that_fills_up_fails_the_job_with_a_sentence_and_leaves_the_rest_
     rows = [f"{number},printer {number} is offline,{'floor' if number % 2 else 'cellar'}" for number in range(40)]
     path = workspace.root / "printers.csv"
     path.write_text("\n".join(["id,text,category", *rows]) + "\n")
-    importing.save_draft(workspace, "printers", importing.draft_file(path), source=path.name)
+    source = importing.anywhere(str(path))
+    importing.save_draft(workspace, "printers", importing.draft_source(source), source=source)
     earlier = command(workspace, "embed", "printers", "--precision", "bf16")["result"]["job"]
     before = files_of(workspace)
     limited = [sys.executable, "-m", "simtune_core", "embed", "printers", "--precision", "fp32", "--json"]

@@ -209,7 +209,8 @@ def test_one_version_goes_and_the_others_stay_until_all_are_asked_for(workspace)
     for content in drafts:
         path = workspace.root / "mine.csv"
         path.write_bytes(content)
-        importing.save_draft(workspace, "mine", importing.draft_file(path), source="mine.csv", new_version=True)
+        source = importing.anywhere(str(path))
+        importing.save_draft(workspace, "mine", importing.draft_source(source), source=source, new_version=True)
 
     delete(workspace, deletion_plan(workspace, "dataset", "mine@v0001"))
     assert [version.ref for version in data.list_datasets(workspace)] == ["mine@v0002"]

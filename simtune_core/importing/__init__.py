@@ -1,0 +1,1 @@
+"""Foreign tables in: columns guessed and changeable, every fault listed with its row, then a dataset."""
