@@ -131,6 +131,11 @@ def _embedding_most(workspace: Workspace, params: dict[str, Any]) -> int:
     return sum(texts * _vector_bytes(encoder) for encoder in _encoders(workspace, params))
 
 
+def _scored_most(workspace: Workspace, params: dict[str, Any]) -> int:
+    n_rows = sum(version.n_rows for version in _versions(workspace, params))
+    return _embedding_most(workspace, params) + n_rows * _SCORE
+
+
 def _embedding_least(workspace: Workspace, refs: list[str], encoders: list[Encoder]) -> int:
     """Return the bytes of the vectors that are missing even if every file in an encoder's cache is of these texts."""
     if not encoders:
@@ -184,7 +189,8 @@ def _train_most(workspace: Workspace, params: dict[str, Any]) -> int:
 _MOST: dict[str, Callable[[Workspace, dict[str, Any]], int]] = {
     "import": lambda _, params: int(params.get("n_bytes") or 0),  # rarely packed tighter than it comes
     "embed": _embedding_most,
-    "difficulty": _embedding_most,
+    "difficulty": _scored_most,
+    "mismatch": _scored_most,
     "map": _embedding_most,  # its points take less than what any job does
     "candidates": _candidates_most,
     "curriculum": _curriculum_most,

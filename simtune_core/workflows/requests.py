@@ -12,6 +12,7 @@ from typing import Any
 
 from simtune_core.adapters.checks import latest_checks
 from simtune_core.datasets import canonical_ref, list_versions, load_records
+from simtune_core.difficulty.config import MismatchConfig
 from simtune_core.encoders.catalogue import resolve_encoder
 from simtune_core.encoders.config import EncodingConfig
 from simtune_core.errors import DataFaultError, EncoderError, WorkspaceError
@@ -20,6 +21,8 @@ from simtune_core.jobs.launcher import find_equal
 from simtune_core.training.artifacts import MANIFEST, read_manifest
 from simtune_core.training.config import TrainingConfig
 from simtune_core.workspace import Workspace
+
+_DIFFICULTY_FORM = 2  # of a difficulty result: one of an earlier form lacks numbers that are shown now
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +63,38 @@ def difficulty_request(
         "encoder": encoder["name"],
         "precision": encoding.precision,
         "score_cut": score_cut,
+        "form": _DIFFICULTY_FORM,
         "fingerprints": [encoder],
     }
     title = f"Difficulty of {ref}" + (f" against {other}" if other else "") + f" with {encoding.encoder}"
     return Request("difficulty", params, title)
+
+
+def mismatch_request(
+    workspace: Workspace, dataset: str, against: str, encoding: EncodingConfig, *, score_cut: float,
+    config: MismatchConfig | None = None,
+) -> Request:  # fmt: skip
+    """Ask how much two pair sets differ in an encoder's space, each difference with its interval.
+
+    Raises:
+        DataFaultError: If both are the same set.
+    """
+    refs = [canonical_ref(workspace, ref, "pairs") for ref in (dataset, against)]
+    if refs[0] == refs[1]:
+        raise DataFaultError(f"A difference needs two pair sets; both are {refs[0]}.")
+    chosen = config or MismatchConfig()
+    encoder = named_encoder(workspace, encoding.encoder)
+    params = {
+        "set": refs[0],
+        "against": refs[1],
+        "encoder": encoder["name"],
+        "precision": encoding.precision,
+        "score_cut": score_cut,
+        "n_resamples": chosen.n_resamples,
+        "seed": chosen.seed,
+        "fingerprints": [encoder],
+    }
+    return Request("mismatch", params, f"Intervals of {refs[0]} minus {refs[1]} with {encoding.encoder}")
 
 
 def candidates_request(workspace: Workspace, records: str, encoding: EncodingConfig, *, seed: int) -> Request:
@@ -94,7 +125,7 @@ def curriculum_request(workspace: Workspace, candidates: str, config: dict[str, 
     """
     params = {"candidates": candidates, "config": config, "name": name}
     if find_equal(workspace, "curriculum", params) is None:
-        _require_free_dataset(workspace, name)
+        require_free_dataset(workspace, name)
     return Request("curriculum", params, f"Curriculum {name}")
 
 
@@ -186,6 +217,11 @@ def _last_check(workspace: Workspace, name: str) -> float | None:
     return report.created if report else None
 
 
-def _require_free_dataset(workspace: Workspace, name: str) -> None:
+def require_free_dataset(workspace: Workspace, name: str) -> None:
+    """Refuse a name for a dataset that another one has.
+
+    Raises:
+        WorkspaceError: If it is taken or not allowed.
+    """
     if list_versions(workspace, valid_name(name, "dataset name")):
         raise WorkspaceError(f"The name {name!r} is taken by another dataset; choose another name.")

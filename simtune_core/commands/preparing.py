@@ -1,0 +1,53 @@
+"""The commands that divide a dataset, write it to a file, and take vectors or scores made elsewhere as an encoder."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from simtune_core.commands.options import Detach, FailOn, Json, Where
+from simtune_core.commands.running import run_request
+from simtune_core.console import reported, table
+from simtune_core.preparing.splitting import SplitConfig
+from simtune_core.workflows import preparing
+from simtune_core.workspace import open_workspace
+
+_SPLIT = SplitConfig()
+_HELP = {name: field.description for name, field in SplitConfig.model_fields.items()}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    app.command()(split)
+
+
+def split(
+    dataset: Annotated[str, typer.Argument(metavar="SET", help="A whole dataset.")],
+    name: Annotated[str | None, typer.Option(help="The dataset to make; default: a new version of this one.")] = None,
+    train: Annotated[float, typer.Option(help=_HELP["train"])] = _SPLIT.train,
+    dev: Annotated[float, typer.Option(help=_HELP["dev"])] = _SPLIT.dev,
+    test: Annotated[float, typer.Option(help=_HELP["test"])] = _SPLIT.test,
+    by: Annotated[Literal["components", "time"], typer.Option(help=_HELP["by"])] = _SPLIT.by,
+    stratify: Annotated[bool, typer.Option(help=_HELP["stratify"])] = _SPLIT.stratify,
+    near_duplicates: Annotated[bool, typer.Option(help=_HELP["near_duplicates"])] = _SPLIT.near_duplicates,
+    threshold: Annotated[float, typer.Option(help=_HELP["threshold"])] = _SPLIT.threshold,
+    seed: Annotated[int, typer.Option(help=_HELP["seed"])] = _SPLIT.seed,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the splits that are there.")] = False,
+    detach: Detach = False,
+    fail_on: FailOn = None,
+    workspace: Where = None,
+    as_json: Json = False,
+) -> None:
+    """Divide a dataset into train, dev and test so that no record and no text is in two of them."""
+    with reported("split", as_json=as_json, fail_on=fail_on) as report:
+        where = open_workspace(workspace)
+        config = SplitConfig(
+            train=train, dev=dev, test=test, by=by, stratify=stratify, near_duplicates=near_duplicates,
+            threshold=threshold, seed=seed,
+        )  # fmt: skip
+        request = preparing.split_request(where, dataset, config, name=name, replace=replace)
+        if result := run_request(where, request, report, detach=detach):
+            rows = preparing.split_rows(result["report"])
+            report.say(table(list(rows[0]), [list(row.values()) for row in rows], title=result["dataset"]))
+            report.say(preparing.largest_component(result["report"]))
