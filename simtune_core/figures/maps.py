@@ -103,6 +103,11 @@ def side_by_side(
     )
 
 
+def shown_names(colouring: Colouring, in_colour: Sequence[str] = ()) -> list[str]:
+    """Return the class of each trace of one map in `side_by_side`, in its order; empty for a number."""
+    return [name for name, _, _ in _groups(colouring, in_colour)]
+
+
 def kept_neighbours(n_kept: Sequence[int], *, what: str = "texts", height: int = HEIGHT) -> go.Figure:
     """Show how many of their nearest neighbours points keep from one space to the other.
 

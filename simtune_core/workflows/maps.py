@@ -23,7 +23,9 @@ from simtune_core.pairs import TEXT_COLUMNS
 from simtune_core.workflows.requests import Request, named_encoder
 from simtune_core.workspace import Workspace
 
-__all__ = ["DrawnMap", "Of", "ProjectionConfig", "colourings", "hover_texts", "map_request", "read_map"]
+__all__ = [
+    "DrawnMap", "Of", "ProjectionConfig", "colourings", "hover_texts", "map_request", "read_map", "sets_of_pairs",
+]  # fmt: skip
 
 CHANGE = "neighbourhood change"
 _OUTCOME_ORDER = (0, 3, 1, 2)  # what is right first, in the colours of the two kinds of pair
@@ -103,6 +105,17 @@ class DrawnMap:
         """Return the points that keep fewest neighbours from one encoder to the other; ties in order of the points."""
         return np.argsort(self.points["kept"].to_numpy(), kind="stable")[:n]
 
+    def nearest_rows(self, point: int, map_place: int) -> pd.DataFrame:
+        """Return the nearest points of a point in one encoder's space, nearest first, as `rows` does.
+
+        With two encoders, `in both` tells which of them are among the nearest in the other space too.
+        """
+        places = self.neighbours[map_place][point].astype(np.int64)
+        found = self.rows(places).drop(columns=["neighbours kept"], errors="ignore")
+        if len(self.neighbours) == 2:
+            found.insert(0, "in both", np.isin(places, self.neighbours[1 - map_place][point]))
+        return found
+
     def _texts(self, chosen: pd.DataFrame) -> pd.DataFrame:
         """Return the id and text, or the two sentences, of points."""
         pairs = self.result["of"] == "pairs"
@@ -178,6 +191,11 @@ def read_map(workspace: Workspace, job_id: str) -> DrawnMap:
     except (OSError, ValueError, KeyError) as error:
         raise JobError(f"The files of the map {job_id} cannot be read: {error}. Draw it again.") from error
     return DrawnMap(job_id, result, points, neighbours, [_table(workspace, each["ref"]) for each in result["sets"]])
+
+
+def sets_of_pairs(workspace: Workspace, sets: Sequence[str]) -> bool:
+    """Tell whether all sets hold pairs, so that a map can be of pairs too."""
+    return all(find_dataset(workspace, ref)[0].kind == "pairs" for ref in sets)
 
 
 def colourings(drawn: DrawnMap) -> dict[str, Colouring]:
