@@ -1,96 +1,184 @@
-"""The import form: a file, its columns as guessed and as chosen, its faults by row, a name, and the button."""
+"""The import form: a source, its columns as guessed and as chosen, its faults by row, a name, and the button."""
 
 from __future__ import annotations
 
-import re
-from pathlib import PurePosixPath
+from collections.abc import Mapping
+from typing import Any
 
+import pandas as pd
 import streamlit as st
 
-from simtune_core.importing.drafting import Draft
-from simtune_core.importing.options import ImportKind
-from simtune_core.workflows import importing
+from simtune_core.importing.drafting import Draft, Questions
+from simtune_core.importing.options import ImportOptions
+from simtune_core.workflows import importing, running
+from simtune_core.workflows.importing import ImportSource
+from ui.ask import launch_once
 from ui.errors import shown_as_message
+from ui.import_mapping import answer_questions, choose_columns, choose_kind, choose_options
+from ui.import_source import begin_anew, choose_source, head_of, preview, read_head, token_of
+from ui.jobs import job_panel
 from ui.keys import key
 from ui.session import current_workspace
-from ui.text import as_label
+from ui.text import as_label, count
 
-_ABSENT = "(none)"
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
-_PREVIEW = 5
+_SHOWN = 5
+_NOTES = 6
 
 
 def import_form() -> None:
     """Draw the form; a saved dataset is announced and the page runs again."""
-    upload = st.file_uploader("CSV, TSV or Parquet file", type=["csv", "tsv", "parquet"], key=key("data", "upload"))
-    if upload is None:
+    source = choose_source()
+    if source is None:
         return
-    with shown_as_message("This file cannot be read."):
-        table = _read(upload.getvalue(), upload.name)
+    token = token_of(source)
+    table, reading = read_head(source, token)
     columns = list(table.frame.columns)
-    kinds: list[ImportKind] = ["records", "pairs"]
-    kind = st.segmented_control(
-        "Each row is",
-        kinds,
-        default=importing.guess_kind(columns),
-        required=True,
-        key=key("data", f"kind.{upload.file_id}"),
-        format_func=lambda name: {"records": "a record", "pairs": "a pair"}[name],
+    kind = choose_kind(columns, token)
+    named = choose_columns(columns, kind, token)
+    chosen = {**choose_options(named, kind, token), "reading": reading}
+    with shown_as_message("These choices do not fit together."):
+        options = ImportOptions(kind=kind, columns=named, **chosen)
+    told, questions = _checked(source, token, options)
+    answers = answer_questions(questions, token)
+    if answers:
+        options = options.with_changes(**answers)
+        told, _ = _checked(source, token, options)
+    _show(told)
+    _preview(source, token, options, table)
+    _save(source, token, options, told)
+
+
+def _checked(source: ImportSource, token: str, options: ImportOptions) -> tuple[dict[str, Any], Questions]:
+    """Return what is known of the source under the options, as JSON, and the questions it raises.
+
+    Of a large source this is what a finished job found in all of it, if there is one for these options; else what its
+    head shows.
+    """
+    job_id = _job_of(token, options)
+    if source.large and job_id is not None:
+        with shown_as_message():
+            job = running.read_job(current_workspace(), job_id)
+            if job.state == "done":
+                told = running.result_of(current_workspace(), job_id)
+                return told | {"whole": True}, importing.questions_from(told)
+    checked = _drafted(source, token, options.model_dump_json(exclude_defaults=True))
+    return checked.as_json() | {"whole": not source.large}, checked.questions
+
+
+def _show(told: Mapping[str, Any]) -> None:
+    """Draw what was done to the rows and what is wrong with them."""
+    notes = told["notes"]
+    if notes:
+        lines = [f"- {as_label(note, longest=600)}" for note in notes[:_NOTES]]
+        lines += [f"- and {len(notes) - _NOTES} more"] if len(notes) > _NOTES else []
+        st.info("\n".join(lines) if len(lines) > 1 else lines[0][2:], icon=":material/info:")
+    faults = importing.faults_of(told)
+    if not faults:
+        return
+    n_faulty = told["n_faulty_rows"]
+    rows = f"{count(n_faulty)} of {count(told['n_rows'])} rows {'has' if n_faulty == 1 else 'have'} a fault."
+    part = "" if told["whole"] else " These are the first rows; all of them are read when you save."
+    blocking = any(fault.row is None for fault in faults)
+    st.warning(("The columns do not fit." if blocking else rows) + part, icon=":material/rule:")
+    listed = [{"row": fault.row, "column": fault.column, "fault": fault.message} for fault in faults]
+    st.dataframe(
+        pd.DataFrame(listed).astype({"row": "Int64"}),
+        hide_index=True,
+        height="content" if len(listed) < 6 else 220,
+        column_config={"fault": st.column_config.TextColumn(width="large")},
+        alt=f"{len(listed)} faults with their rows",
     )
-    mapping = _mapping(columns, kind, upload.file_id)
-    checked = importing.draft(table, importing.guessed_options(columns, kind, columns=mapping))
-    _show(checked)
-    _save(checked, upload.name, upload.file_id)
 
 
-def _mapping(columns: list[str], kind: ImportKind, file_id: str) -> dict[str, str]:
-    """Draw one list per role with the guess chosen; roles come from one table in the core."""
-    guessed = importing.guess_columns(columns, kind)
-    chosen = {}
-    with st.grid(4, min_column_width=160):
-        for role in importing.GUESSES[kind]:
-            options = [_ABSENT, *columns]
-            start = options.index(guessed[role][0]) if role in guessed else 0
-            picked = st.selectbox(role, options, index=start, key=key("data", f"role.{kind}-{role}-{file_id}"))
-            if picked != _ABSENT:
-                chosen[role] = (picked,)
-    return chosen
-
-
-def _show(checked: Draft) -> None:
-    for note in checked.notes:
-        st.info(as_label(note, longest=600), icon=":material/info:")
-    if checked.faults:
-        rows = f"{checked.n_faulty_rows:,} of {checked.n_rows:,} rows have a fault."
-        st.warning("The columns do not fit." if checked.blocking else rows, icon=":material/rule:")
-        faults = [{"row": fault.row, "column": fault.column, "fault": fault.message} for fault in checked.faults]
-        st.dataframe(faults, hide_index=True, height=220, alt=f"{len(faults)} faults with their rows")
-    if not checked.frame.empty:
-        st.caption(f"The first rows as they will be saved, of {len(checked.frame):,}.")
+def _preview(source: ImportSource, token: str, options: ImportOptions, table: importing.Table) -> None:
+    """Draw the first rows as they will be saved, and as they stand in the file."""
+    checked = _drafted(source, token, options.model_dump_json(exclude_defaults=True))
+    if checked.frame.empty:
+        preview(table)
+        return
+    saved, found = st.tabs(["As they will be saved", "As they stand in the file"])
+    with saved:
         st.dataframe(
-            checked.frame.head(_PREVIEW).dropna(axis=1, how="all"), hide_index=True, alt="The first rows to be saved"
+            checked.frame.head(_SHOWN).dropna(axis=1, how="all"), hide_index=True, alt="The first rows to be saved"
         )
+    with found:
+        preview(table)
 
 
-def _save(checked: Draft, file_name: str, file_id: str) -> None:
-    stem = _UNSAFE.sub("_", PurePosixPath(file_name.replace("\\", "/")).stem).strip("._-")[:64]
+def _save(source: ImportSource, token: str, options: ImportOptions, told: Mapping[str, Any]) -> None:
+    """Draw name, choices and the button; save at once, or start the job that reads all of a large source."""
+    faults = importing.faults_of(told)
+    blocked = any(fault.row is None for fault in faults)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input("Name", value=stem or "data", key=key("data", f"name.{file_id}"), width=280)
-        drop = bool(checked.faults) and st.toggle(
-            "Drop the faulty rows", key=key("data", f"drop.{file_id}"), disabled=bool(checked.blocking)
+        name = st.text_input(
+            "Name", value=importing.dataset_name(source.name), key=key("data", f"name.{token}"), width=280
         )
-        new = st.toggle("New version of a taken name", key=key("data", f"new_version.{file_id}"))
-        ready = not checked.blocking and (drop or not checked.faults)
+        drop = bool(faults) and st.toggle(
+            _drop_words(told["n_faulty_rows"]) if told["whole"] else "Drop rows with a fault",
+            key=key("data", f"drop.{token}"),
+            disabled=blocked,
+        )
+        new = st.toggle("New version of a taken name", key=key("data", f"new_version.{token}"))
+        ready = not blocked and (drop or not faults or not told["whole"])
         pressed = st.button("Save", type="primary", disabled=not ready, key=key("data", "save"))
+    final = options.with_changes(drop_faulty=drop)
+    if source.large:
+        _save_by_job(source, token, final, name, new=new, pressed=pressed)
+    elif pressed:
+        _save_at_once(source, token, final, name, new=new)
+
+
+def _save_at_once(source: ImportSource, token: str, options: ImportOptions, name: str, *, new: bool) -> None:
+    with shown_as_message("This was not saved; the workspace is as it was."):
+        checked = _drafted(source, token, options.model_dump_json(exclude_defaults=True))
+        saved = importing.save_draft(current_workspace(), name, checked, source=source, new_version=new)
+    _announce(saved.ref, saved.n_rows, saved.kind)
+
+
+def _save_by_job(
+    source: ImportSource, token: str, options: ImportOptions, name: str, *, new: bool, pressed: bool
+) -> None:
+    """Start the job that imports a large source, follow it, and act on what it found."""
+    held = key("data", f"import_job.{token}")
     if pressed:
         with shown_as_message("This was not saved; the workspace is as it was."):
-            saved = importing.save_draft(
-                current_workspace(), name, checked, source=importing.ImportSource(file_name, content=b''), drop_faulty=drop, new_version=new
-            )
-        st.toast(f"Saved {saved.ref}: {saved.n_rows:,} {saved.kind}.", icon=":material/check_circle:")
+            request = importing.import_request(current_workspace(), source, options, name, new_version=new)
+            job_id = launch_once(request, key=held)
+        st.session_state[f"{held}.now"] = {"id": job_id, "options": _without_drop(options), "drop": options.drop_faulty}
         st.rerun()
+    started = st.session_state.get(f"{held}.now")
+    if started is None or started["options"] != _without_drop(options):
+        return
+    with shown_as_message():
+        job = job_panel(started["id"], key=f"{held}.panel")
+        if job.state == "done":
+            told = running.result_of(current_workspace(), job.id)
+            if told["dataset"] is not None:
+                _announce(told["dataset"], told["n_saved"], told["kind"])
 
 
-@st.cache_data(max_entries=2, show_spinner="Reading the file")
-def _read(content: bytes, name: str) -> importing.Table:
-    return importing.ImportSource(name, content=content).read(importing.ImportOptions().reading)
+def _drop_words(n_rows: int) -> str:
+    return "Drop this row" if n_rows == 1 else f"Drop these {count(n_rows)} rows"
+
+
+def _announce(ref: str, n_rows: int, kind: str) -> None:
+    st.toast(f"Saved {ref}: {count(n_rows)} {kind}.", icon=":material/check_circle:")
+    begin_anew()
+    st.rerun()
+
+
+def _job_of(token: str, options: ImportOptions) -> str | None:
+    """Return the job that this session started for a source under these options, whether or not rows are dropped."""
+    started = st.session_state.get(f"{key('data', f'import_job.{token}')}.now")
+    return started["id"] if started and started["options"] == _without_drop(options) else None
+
+
+def _without_drop(options: ImportOptions) -> str:
+    return options.with_changes(drop_faulty=False).model_dump_json(exclude_defaults=True)
+
+
+@st.cache_data(max_entries=6, show_spinner="Checking the rows")
+def _drafted(source: ImportSource, token: str, options: str) -> Draft:
+    """Check the head of a source under options once; `token` changes with its content."""
+    chosen = ImportOptions.from_text(options)
+    return importing.draft(head_of(source, token, chosen.reading.model_dump_json()), chosen)

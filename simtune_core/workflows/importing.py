@@ -8,7 +8,7 @@ from typing import Any
 from simtune_core.datasets import DatasetVersion
 from simtune_core.errors import DataFaultError
 from simtune_core.files import sha256_json, valid_name
-from simtune_core.importing.drafting import Draft, draft, faults_sentence
+from simtune_core.importing.drafting import Draft, Questions, draft, faults_sentence
 from simtune_core.importing.faults import Fault, counted, worded_faults
 from simtune_core.importing.options import (
     GUESSES,
@@ -33,6 +33,7 @@ from simtune_core.importing.sources import (
     in_workspace,
     uploaded,
 )
+from simtune_core.importing.values import LabelValue
 from simtune_core.tables.table import Table
 from simtune_core.workflows.foresight import require_room_for_table
 from simtune_core.workflows.requests import Request
@@ -155,8 +156,25 @@ def import_request(
 
 
 def token_of(source: ImportSource) -> str:
-    """Return what tells a source from another on a page: 16 hexadecimal digits of its content, or of its name."""
-    return (source.sha256() or sha256_json(source.name))[:16]
+    """Return what tells a source from another on a page: 16 hexadecimal digits of its name and its content."""
+    return sha256_json([source.name, source.sha256()])[:16]
+
+
+def stamp_of(source: ImportSource) -> str:
+    """Return what changes when a file or a folder does, without reading it: sizes and times of its files."""
+    found = [source.path] if source.path is not None and source.path.is_file() else []
+    if source.path is not None and source.path.is_dir():
+        found = sorted(file for file in source.path.rglob("*") if file.is_file())
+    return sha256_json([[str(file), file.stat().st_size, file.stat().st_mtime_ns] for file in found])
+
+
+def questions_from(told: Mapping[str, Any]) -> Questions:
+    """Return the questions that a job has told as JSON; see `Draft.as_json`."""
+    asked = dict(told["questions"])
+    asked["labels"] = tuple(LabelValue(**value) for value in asked["labels"])
+    for name in ("score_found", "score_offer"):
+        asked[name] = None if asked[name] is None else tuple(asked[name])
+    return Questions(**asked)
 
 
 def faults_of(told: Mapping[str, Any]) -> list[Fault]:
