@@ -74,6 +74,22 @@ def count_in_bins(similarities: ArrayLike) -> NDArray[np.int64]:
     return np.bincount(bin_index(values).ravel(), minlength=N_BINS).astype(np.int64)
 
 
+def share_between(counts: ArrayLike, low: float, high: float) -> float:
+    """Return the share of pairs with low <= similarity < high, both rounded to 0.001; up to 1 the end is closed.
+
+    Args:
+        counts: Pairs in bins of 0.001; shape (N_BINS,).
+        low: Where the stretch begins, cosine.
+        high: Where it ends.
+
+    Returns:
+        A number in [0, 1]; 0 without pairs.
+    """
+    held = np.asarray(counts)
+    inside, whole = int(held[edge_index(low) : edge_index(high)].sum()), int(held.sum())
+    return inside / whole if whole else 0.0
+
+
 def coarsen(counts: ArrayLike, *, width: float = 0.01) -> CoarseBins:
     """Add up neighbouring bins for a figure and cut empty ends off.
 

@@ -5,11 +5,14 @@ Each check returns a finding or None; pure, no file, no model.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simtune_core.difficulty.config import DifficultyConfig
 from simtune_core.difficulty.separability import Side
+from simtune_core.evaluation.findings import LONELY_RECORDS
 from simtune_core.findings import Finding, finding
+from simtune_core.pairs import PairSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,22 @@ def check_graded(measured: MeasuredSet, config: DifficultyConfig) -> Finding | N
         f"{measured.ref} has graded scores; a pair counts as similar from {config.score_cut:g} on. Spearman uses the "
         "scores themselves.",
     )
+
+
+def check_lonely_records(sets: Sequence[PairSet], n_records: Sequence[int]) -> list[Finding]:
+    """State that the intervals are wider than they need be where the pairs of a set hardly share records."""
+    lonely = [
+        f"{len(pairs):,} pairs of {pairs.ref} hold {n:,} different records"
+        for pairs, n in zip(sets, n_records, strict=True)
+        if n >= LONELY_RECORDS * len(pairs)
+    ]
+    if not lonely:
+        return []
+    message = (
+        f"The {' and the '.join(lonely)} and hardly share any, so the intervals are conservative: up to 1.7 times as "
+        "wide as they need be. A difference whose interval excludes 0 is safe all the same."
+    )
+    return [finding("intervals_conservative", "info", message)]
 
 
 def find_all(sides: list[MeasuredSet], encoder: str, config: DifficultyConfig) -> list[Finding]:

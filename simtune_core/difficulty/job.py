@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
 from simtune_core.datasets import load_pairs
+from simtune_core.difficulty.banding import keep_scored
 from simtune_core.difficulty.config import DifficultyConfig
 from simtune_core.difficulty.findings import MeasuredSet, find_all
+from simtune_core.difficulty.scored import ScoredSet
 from simtune_core.difficulty.scoring import score_sets
-from simtune_core.difficulty.separability import measure_side, side_to_json
+from simtune_core.difficulty.separability import Side, measure_side, side_to_json
 from simtune_core.encoders.catalogue import resolve_encoder
 from simtune_core.encoders.loading import precision_that_ran
 from simtune_core.evaluation.metrics import roc_auc
 from simtune_core.jobs.context import Job
+from simtune_core.pairs import PairSet
 
 
 def run(params: dict[str, Any], job: Job) -> dict[str, Any]:
@@ -20,11 +27,12 @@ def run(params: dict[str, Any], job: Job) -> dict[str, Any]:
 
     Args:
         params: `set`, `against` (or null), `encoder`, `precision`, `score_cut`.
-        job: Where progress goes.
+        job: Where progress goes; the similarity of every pair is kept in its folder.
 
     Returns:
-        `sides`: for each set its `ref`, `content_id`, `graded`, `tfidf_roc_auc` and what `side_to_json` gives;
-        `encoder`, `title`, `fingerprint`, `precision`, `score_cut`, `tfidf` {`fitted_on`, `n_texts`}, `findings`.
+        `sides`: for each set its `ref`, `content_id`, `graded`, `tfidf_roc_auc`, `grey_share`, what `side_to_json`
+        gives, and `phases`: the same of each phase, with its `phase`; `encoder`, `title`, `fingerprint`, `precision`,
+        `score_cut`, `grey_low`, `grey_high`, `tfidf` {`fitted_on`, `n_texts`}, `findings`.
 
     Raises:
         SimtuneError: If a set or the encoder is not there, or a set has neither labels nor scores.
@@ -35,34 +43,61 @@ def run(params: dict[str, Any], job: Job) -> dict[str, Any]:
     scored = score_sets(
         job.workspace, encoder, pairs, precision=params["precision"], cut=config.score_cut, progress=job.progress
     )
-    measured = [
-        MeasuredSet(
-            ref=each.ref,
-            side=measure_side(each.cosines, each.labels, each.pairs.targets()),
-            tfidf_roc_auc=roc_auc(each.tfidf, each.labels),
-            graded=not each.pairs.labelled,
-        )
-        for each in scored
-    ]
+    measured = [measure_set(each) for each in scored]
+    keep_scored(job.folder, scored)
     return {
-        "sides": [
-            {
-                "ref": each.ref,
-                "content_id": each.content_id,
-                "graded": each.graded,
-                "tfidf_roc_auc": found.tfidf_roc_auc,
-                **side_to_json(found.side),
-            }
-            for each, found in zip(pairs, measured, strict=True)
-        ],
+        "sides": [_side_json(each, found, config) for each, found in zip(scored, measured, strict=True)],
         "encoder": encoder.name,
         "title": encoder.title,
         "fingerprint": encoder.fingerprint,
         "precision": precision_that_ran([encoder], params["precision"]),
         "score_cut": config.score_cut,
-        "tfidf": {
-            "fitted_on": [each.ref for each in pairs],
-            "n_texts": len({text for each in pairs for text in each.unique_texts()}),
-        },
+        "grey_low": config.grey_low,
+        "grey_high": config.grey_high,
+        "tfidf": {"fitted_on": [each.ref for each in pairs], "n_texts": count_texts(pairs)},
         "findings": find_all(measured, encoder.title, config),
     }
+
+
+def measure_set(scored: ScoredSet) -> MeasuredSet:
+    """Measure a scored set as a whole."""
+    return MeasuredSet(
+        ref=scored.ref,
+        side=measure_part(scored),
+        tfidf_roc_auc=roc_auc(scored.tfidf, scored.labels),
+        graded=not scored.pairs.labelled,
+    )
+
+
+def measure_part(scored: ScoredSet, inside: NDArray[np.bool_] | None = None) -> Side:
+    """Measure a scored set, or those of its pairs that are marked; shape (n_pairs,)."""
+    part = slice(None) if inside is None else inside
+    return measure_side(
+        scored.cosines[part],
+        scored.labels[part],
+        scored.pairs.targets()[part],
+        same_category=scored.same_category[part],
+    )
+
+
+def count_texts(pairs: list[PairSet]) -> int:
+    """Return how many different texts the sets hold together."""
+    sides = [each.frame[side] for each in pairs for side in ("sentence1", "sentence2")]
+    return int(pd.concat(sides, ignore_index=True).nunique())
+
+
+def _side_json(scored: ScoredSet, found: MeasuredSet, config: DifficultyConfig) -> dict[str, Any]:
+    return {
+        "ref": found.ref,
+        "content_id": scored.pairs.content_id,
+        "graded": found.graded,
+        "tfidf_roc_auc": found.tfidf_roc_auc,
+        **_numbers(found.side, config),
+        "phases": [
+            {"phase": name, **_numbers(measure_part(scored, inside), config)} for name, inside in scored.phases.items()
+        ],
+    }
+
+
+def _numbers(side: Side, config: DifficultyConfig) -> dict[str, Any]:
+    return side_to_json(side) | {"grey_share": side.grey_share(config.grey_low, config.grey_high)}

@@ -57,3 +57,12 @@ class ScoredSet:
         first, second = self.pairs.frame["category1"], self.pairs.frame["category2"]
         same = (first == second).to_numpy(dtype=bool, na_value=False)
         return np.where((first.isna() | second.isna()).to_numpy(), UNKNOWN, same).astype(np.int8)
+
+    @cached_property
+    def phases(self) -> dict[str, NDArray[np.bool_]]:
+        """Return which pairs are in each phase, in order of first appearance; empty where the set has no phases.
+
+        Pairs without a phase in a set with phases are in none.
+        """
+        column = self.pairs.frame["phase"]
+        return {str(name): (column == name).to_numpy(dtype=bool, na_value=False) for name in column.dropna().unique()}

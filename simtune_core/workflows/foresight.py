@@ -196,6 +196,7 @@ _MOST: dict[str, Callable[[Workspace, dict[str, Any]], int]] = {
     "curriculum": _curriculum_most,
     "train": _train_most,
     "evaluate": _evaluate_most,
+    "import_encoder": lambda _, params: 2 * int(params["n_bytes"]),  # half precision becomes float32
     "split": _split_most,
     "describe": _describe_most,
 }
@@ -223,7 +224,7 @@ def _encoders(workspace: Workspace, params: dict[str, Any]) -> list[Encoder]:
     names = [params.get("encoder"), params.get("base"), *(params.get("encoders") or [])]
     found = (resolve_encoder(workspace, name) for name in names if isinstance(name, str))
     caching = [each.base if each.kind == "head" and each.base else each for each in found]
-    return list({each.fingerprint: each for each in caching if each.kind != "tfidf"}.values())
+    return list({each.fingerprint: each for each in caching if each.loads_model}.values())
 
 
 def _n_texts(version: DatasetVersion) -> int:
