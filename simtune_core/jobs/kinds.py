@@ -24,7 +24,7 @@ class Kind:
     Attributes:
         target: `module:function` of `run(params, job) -> result`.
         device: Whether it waits for a slot of the device.
-        encoders: The param that names its encoder or encoders; if all of them are TF-IDF, no device is needed.
+        encoders: The param that names its encoder or encoders; if none of them loads a model, no device is needed.
     """
 
     target: str
@@ -44,6 +44,7 @@ KINDS = {
     "diagnose": Kind("simtune_core.adapters.job:run", device=True),
     "evaluate": Kind("simtune_core.evaluation.job:run", device=True, encoders="encoders"),
     "describe": Kind("simtune_core.preparing.describing_job:run", device=False),
+    "import_encoder": Kind("simtune_core.encoders.import_job:run", device=False),
     "split": Kind("simtune_core.preparing.splitting_job:run", device=False),
     "sleep": Kind("simtune_core.jobs.selftest:run", device=False),
     "device_sleep": Kind("simtune_core.jobs.selftest:run", device=True),
@@ -62,13 +63,18 @@ def kind_named(name: str) -> Kind:
 
 
 def needs_device(kind: str, params: dict[str, Any]) -> bool:
-    """Tell whether a job of this kind and these params waits for a slot; work on TF-IDF alone starts at once."""
+    """Tell whether a job of this kind and these params waits for a slot; work that loads no model starts at once.
+
+    TF-IDF loads none; of the others the params tell it, under `fingerprints`.
+    """
     known = KINDS.get(kind)
     if known is None or not known.device:
         return False
     named = params.get(known.encoders) if known.encoders else None
     names = [named] if isinstance(named, str) else list(named or [None])
-    return any(name != _NO_MODEL for name in names)
+    told = params.get("fingerprints") or []
+    free = {_NO_MODEL, *(each["name"] for each in told if each.get("loads_model") is False)}
+    return any(name not in free for name in names)
 
 
 def load_kind(name: str) -> Run:

@@ -15,6 +15,7 @@ from simtune_core.datasets import canonical_ref, list_versions, load_records
 from simtune_core.difficulty.config import MismatchConfig
 from simtune_core.encoders.catalogue import resolve_encoder
 from simtune_core.encoders.config import EncodingConfig
+from simtune_core.encoders.imported import IMPORTED
 from simtune_core.errors import DataFaultError, EncoderError, WorkspaceError
 from simtune_core.files import NAME_PATTERN, valid_name
 from simtune_core.jobs.launcher import find_equal
@@ -46,6 +47,8 @@ def embed_request(workspace: Workspace, dataset: str, encoding: EncodingConfig) 
     encoder = named_encoder(workspace, encoding.encoder)
     if encoder["name"] == "tfidf":
         raise EncoderError("TF-IDF needs no embedding; it is fitted on the texts being looked at. Choose an encoder.")
+    if encoder.get("loads_model") is False:
+        raise EncoderError(f"{encoder['name']} needs no embedding: what it knows was computed elsewhere and imported.")
     params = {"set": ref, "encoder": encoder["name"], "precision": encoding.precision, "fingerprints": [encoder]}
     return Request("embed", params, f"Embed {ref} with {encoding.encoder}")
 
@@ -71,9 +74,14 @@ def difficulty_request(
 
 
 def mismatch_request(
-    workspace: Workspace, dataset: str, against: str, encoding: EncodingConfig, *, score_cut: float,
+    workspace: Workspace,
+    dataset: str,
+    against: str,
+    encoding: EncodingConfig,
+    *,
+    score_cut: float,
     config: MismatchConfig | None = None,
-) -> Request:  # fmt: skip
+) -> Request:
     """Ask how much two pair sets differ in an encoder's space, each difference with its interval.
 
     Raises:
@@ -203,10 +211,14 @@ def evaluate_request(
     return Request("evaluate", params, f"Evaluate {', '.join(names)} on {ref}")
 
 
-def named_encoder(workspace: Workspace, name: str) -> dict[str, str]:
-    """Return an encoder's name and fingerprint, as the params of every request hold them."""
+def named_encoder(workspace: Workspace, name: str) -> dict[str, Any]:
+    """Return an encoder's name and fingerprint, as the params of every request hold them.
+
+    Of an imported one they tell that it loads no model, so that its jobs wait for no device.
+    """
     encoder = resolve_encoder(workspace, name)
-    return {"name": encoder.name, "fingerprint": encoder.fingerprint}
+    named: dict[str, Any] = {"name": encoder.name, "fingerprint": encoder.fingerprint}
+    return named | ({"loads_model": False} if encoder.kind in IMPORTED else {})
 
 
 def _last_check(workspace: Workspace, name: str) -> float | None:
