@@ -22,13 +22,13 @@ def find_mojibake(values: pd.Series) -> NDArray[np.int64]:
     Source:
         Robyn Speer, ftfy: `badness.is_bad` as the suspicion, `fix_encoding` as the proof.
     """
+    import pyarrow as pa
     import pyarrow.compute as pc
     from ftfy.badness import is_bad
 
     texts = values.astype("str")
-    places = np.flatnonzero(
-        ~pc.string_is_ascii(texts.fillna("").array.__arrow_array__()).to_numpy(zero_copy_only=False)
-    )
+    plain = pc.string_is_ascii(pa.array(texts.fillna(""), pa.large_string())).to_numpy(zero_copy_only=False)
+    places = np.flatnonzero(~plain)
     held = texts.iloc[places]
     mended = {text: is_bad(text) and repair_mojibake(text) != text for text in held.unique()}
     return places[held.map(mended).to_numpy(dtype=bool)] if len(places) else places

@@ -13,7 +13,7 @@ WHOLE = [
     "Grüße aus Köln",
     "Привет",
     "日本語",
-    "a\u00a0b “quoted” – 5 €",
+    "a\u00a0b “quoted” \u2013 5 €",
     "SÃO PAULO",
     "plain",
     "ÂNGELO",
@@ -24,10 +24,10 @@ def broken(text, wrong="cp1252"):
     return text.encode("utf-8").decode(wrong)
 
 
-@pytest.mark.parametrize("text", ["café", "naïve façade", "Grüße aus Köln", "“quoted” – 5 €", "crème brûlée"])
+@pytest.mark.parametrize("text", ["café", "naïve façade", "Grüße aus Köln", "“quoted” \u2013 5 €", "crème brûlée"])
 @pytest.mark.parametrize("wrong", ["cp1252", "latin-1"])
 def test_a_text_decoded_wrongly_is_found_and_mended(text, wrong):
-    if wrong == "latin-1" or text != "“quoted” – 5 €":  # a byte of it is no character in cp1252
+    if wrong == "latin-1" or text != "“quoted” \u2013 5 €":  # a byte of it is no character in cp1252
         assert find_mojibake(pd.Series([text, broken(text, wrong)])).tolist() == [1]
         assert repair_mojibake(broken(text, wrong)) == text
 

@@ -123,9 +123,9 @@ def test_a_file_of_one_column_is_not_split_at_the_commas_of_its_texts():
     assert (table.reading.delimiter, rows_of(table)) == (None, [["hello, world"], ["a; b"]])
 
 
-LATIN = "id,text\n1,Grüße vom Büro, ça va très bien\n2,le café était fermé à midi\n".replace("o, ç", "o ç")
+LATIN = "id,text\n1,Grüße vom Büro ça va très bien\n2,le café était fermé à midi\n"
 ENCODED = [
-    ("latin-1", "cp1252", LATIN), ("cp1252", "cp1252", LATIN.replace("Grüße", "“Grüße” – 5 €")),
+    ("latin-1", "cp1252", LATIN), ("cp1252", "cp1252", LATIN.replace("Grüße", "“Grüße” \u2013 5 €")),
     ("cp1250", "cp1250", "id,text\n1,Nie mogę zalogować się do sieci\n2,Drukarka nie działa wciąż źle\n"),
     ("cp1251", "cp1251", "id,text\n1,Привет принтер не работает\n2,не могу войти в сеть\n"),
     ("utf-8", "utf-8", LATIN), ("utf-8-sig", "utf-8", LATIN),
@@ -148,12 +148,12 @@ def test_an_encoding_asked_for_is_taken_and_one_that_does_not_fit_names_line_and
     assert rows_of(read_table(content, "x.csv", ReadingOptions(encoding="koi8-r"))) == [["1", "Привет"]]
     with pytest.raises(DataFaultError, match=r"x.csv is not utf-8: line 2 holds the byte 0xf0. Choose another"):
         read_table(content, "x.csv", ReadingOptions(encoding="UTF8"))
-    with pytest.raises(DataFaultError, match="must be one that Python knows.* got 'klingon'"):
+    with pytest.raises(DataFaultError, match=r"must be one that Python knows.* got 'klingon'"):
         read_table(content, "x.csv", ReadingOptions(encoding="klingon"))
 
 
 def test_one_late_byte_that_is_not_utf8_is_seen():
-    content = b"id,text\n" + b"1,plain\n" * 300_000 + b"2,caf\xe9\n"
+    content = b"id,text\n" + b"1,plain\n" * 20_000 + b"2,caf\xe9\n"
     table = read_table(content, "x.csv")
     assert (table.reading.encoding, table.frame["text"].iloc[-1]) == ("cp1252", "café")
 
