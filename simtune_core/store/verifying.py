@@ -5,11 +5,13 @@ Repairs nothing, because a file that was changed or lost cannot be made again he
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 
 from simtune_core.datasets import load_pairs, load_records
+from simtune_core.encoders.imported import is_imported, read_imported
 from simtune_core.errors import EncoderError, JobError, WorkspaceError
 from simtune_core.jobs.launcher import list_jobs, read_result
 from simtune_core.jobs.queueing import job_folders
@@ -84,10 +86,15 @@ def _wrong_datasets(workspace: Workspace) -> Iterator[Fault]:
             )
 
 
+def _files_told(folder: Path) -> Mapping[str, str]:
+    """Return the sha256 that a model's manifest tells of each file, tuned here or imported."""
+    return read_imported(folder).files if is_imported(folder) else read_manifest(folder).files
+
+
 def _wrong_models(workspace: Workspace) -> Iterator[Fault]:
     for key, path in sorted(model_manifests(workspace).items()):
         try:
-            told, found = dict(read_manifest(path.parent).files), file_hashes(path.parent)
+            told, found = dict(_files_told(path.parent)), file_hashes(path.parent)
         except EncoderError as error:
             yield Fault("model_damaged", key, str(error))
             continue
@@ -97,5 +104,5 @@ def _wrong_models(workspace: Workspace) -> Iterator[Fault]:
                 "model_damaged",
                 key,
                 f"{key}: {', '.join(changed[:5])} must be as saved, and {'is' if len(changed) == 1 else 'are'} missing "
-                "or changed (the sha256 differs from the manifest); restore it, or train the model again.",
+                "or changed (the sha256 differs from the manifest); restore it, or make the model again.",
             )

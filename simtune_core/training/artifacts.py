@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from simtune_core.encoders.imported import IMPORTED
 from simtune_core.errors import EncoderError, WorkspaceError
 from simtune_core.files import read_json, sha256_file, whole_folder, write_json
 from simtune_core.workspace import Workspace
@@ -109,6 +110,11 @@ def read_manifest(folder: Path) -> ModelManifest:
         values = read_json(folder / MANIFEST)
     except WorkspaceError as error:
         raise EncoderError(f"{folder.name} must be a tuned model with a {MANIFEST}; {error}") from error
+    if isinstance(values, dict) and values.get("kind") in IMPORTED:
+        raise EncoderError(
+            f"{folder.name} is no model tuned here: its {values['kind']} were computed elsewhere and imported, so it "
+            "has no weights to look into."
+        )
     names = {field.name for field in fields(ModelManifest)}
     if not isinstance(values, dict) or set(values) != names or values["kind"] not in get_args(Kind):
         raise EncoderError(

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
-from simtune_core.datasets import find_dataset
+from simtune_core.datasets import canonical_ref, find_dataset
+from simtune_core.encoders.catalogue import BUNDLED, TFIDF
+from simtune_core.errors import DataFaultError, EncoderError
+from simtune_core.files import valid_name, write_bytes
+from simtune_core.importing.sources import ImportSource, anywhere, uploaded, uploads
 from simtune_core.jobs.launcher import find_equal
 from simtune_core.preparing.splitting import SplitConfig
 from simtune_core.preparing.splitting_job import MADE_BY, require_unsplit
 from simtune_core.workflows.requests import Request, require_free_dataset
 from simtune_core.workspace import Workspace
 
-__all__ = ["MadeSplit", "largest_component", "made_split", "split_request", "split_rows"]
+__all__ = [
+    "MadeSplit",
+    "anywhere",
+    "encoder_line",
+    "import_encoder_request",
+    "largest_component",
+    "made_split",
+    "split_request",
+    "split_rows",
+    "stored_upload",
+]
+_ROLES = ("vectors", "text", "id", "scores", "sentence1", "sentence2")  # of the columns of an encoder's file
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +73,70 @@ def split_request(
     if made != version.name and find_equal(workspace, "split", params) is None:
         require_free_dataset(workspace, made)
     return Request("split", params, f"Split {version.ref}" + (f" as {made}" if made != version.name else ""))
+
+
+def import_encoder_request(
+    workspace: Workspace,
+    source: ImportSource,
+    name: str,
+    *,
+    columns: Mapping[str, str],
+    dataset: str | None = None,
+) -> Request:
+    """Ask for an encoder made of vectors or scores that were computed elsewhere.
+
+    Args:
+        workspace: Where everything lies.
+        source: The file; an upload as `stored_upload` gives it.
+        name: The encoder's name.
+        columns: Role to column or array: `vectors`, and `text` or `id`; or `scores`, `sentence1` and `sentence2`. What
+            is left out is guessed; without `scores`, vectors are meant.
+        dataset: Where the records of the ids are; None where the file names texts.
+
+    Raises:
+        DataFaultError: If a role is unknown.
+        EncoderError: If the name belongs to another encoder.
+    """
+    unknown = sorted(set(columns) - set(_ROLES))
+    if unknown:
+        raise DataFaultError(f"A column of an encoder's file is one of {', '.join(_ROLES)}; got {unknown[0][:60]!r}.")
+    sides = ",".join(f"{side}={columns[side]}" for side in ("sentence1", "sentence2") if columns.get(side))
+    params = {
+        **source.as_params(workspace),
+        "sha256": source.sha256(),
+        "n_bytes": source.n_bytes,
+        "name": valid_name(name, "encoder name"),
+        **{role: columns.get(role) or None for role in ("vectors", "text", "id", "scores")},
+        "columns": sides,
+        "set": canonical_ref(workspace, dataset) if dataset else None,
+    }
+    if name in (BUNDLED, TFIDF) or (
+        workspace.model(name).exists() and find_equal(workspace, "import_encoder", params) is None
+    ):
+        raise EncoderError(f"The name {name!r} is taken by another encoder; choose another name.")
+    return Request("import_encoder", params, f"Import encoder {name}")
+
+
+def stored_upload(workspace: Workspace, content: bytes, name: str) -> ImportSource:
+    """Return an upload as a file of the workspace, from which a job can read it; removed once it is an encoder."""
+    source = uploaded(workspace, content, name)
+    if source.path is not None:
+        return source
+    ending = PurePosixPath(source.name).suffix.lower()
+    path = uploads(workspace) / f"{hashlib.sha256(content).hexdigest()}{ending if ending[1:].isalnum() else ''}"
+    if not path.exists():
+        write_bytes(path, content)
+    return ImportSource(source.name, path=path)
+
+
+def encoder_line(result: dict[str, Any]) -> str:
+    """Say which encoder came of an import."""
+    if result["kind"] == "scores":
+        return (
+            f"{result['encoder']}: scores of {result['n']:,} pairs in {result['scale']} (from {result['low']:.3f} to "
+            f"{result['high']:.3f}), whichever text comes first."
+        )
+    return f"{result['encoder']}: vectors of {result['n']:,} texts, {result['dim']:,} numbers each, at unit length."
 
 
 def made_split(workspace: Workspace, dataset: str) -> MadeSplit | None:
