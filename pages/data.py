@@ -1,9 +1,13 @@
-"""Data: what records and pair sets there are, bring more in, and read them."""
+"""Data: what records and pair sets there are, whether they are clean and balanced, and where they come from."""
 
 import streamlit as st
 
+from simtune_core.datasets import find_dataset
 from simtune_core.workflows import data
-from ui.datasets import dataset_table, row_browser
+from ui.data_rows import Shown, row_browser
+from ui.data_statistics import statistics
+from ui.data_versions import version_panel
+from ui.datasets import pick_dataset
 from ui.errors import shown_as_message
 from ui.frame import ensure_frame
 from ui.importer import import_form
@@ -11,10 +15,12 @@ from ui.keeping import delete_dataset_form
 from ui.keys import key
 from ui.menu import link_to
 from ui.session import current_workspace
+from ui.spaces import pick_encoder
+from ui.text import as_label
 
 ensure_frame()
 st.title("Data")
-st.markdown("The records and pair sets of this workspace. Every version is kept; nothing is changed in place.")
+st.markdown("Is the data loaded, clean and balanced? Every version is kept; nothing is changed in place.")
 workspace = current_workspace()
 
 with shown_as_message():
@@ -29,15 +35,27 @@ if not versions:
             data.load_sample(workspace)
         st.rerun()
 else:
-    dataset_table(versions)
+    table = st.container()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        ref = pick_dataset(workspace, versions, table)
+        encoder = pick_encoder(workspace, key=key("data", "encoder"), label="Lengths in tokens of")
 
 with st.expander("Import a file", icon=":material/upload:", expanded=not versions):
     import_form()
 
 if versions:
-    st.header("Rows")
     with shown_as_message():
-        row_browser(workspace, versions)
+        version, _ = find_dataset(workspace, ref)
+    st.header(as_label(version.name))
+    described = statistics(workspace, version, encoder)
+    st.header("Rows")
+    row_browser(workspace, Shown(version, ref, described))
+    lineage = st.expander(
+        "Versions and lineage", icon=":material/account_tree:", key=key("data", "versions"), on_change="rerun"
+    )
+    if lineage.open:
+        with lineage:
+            version_panel(workspace, version.name, version.ref)
     with st.expander("Delete a dataset", icon=":material/delete:"):
         delete_dataset_form(versions)
     link_to("difficulty", "See how hard the pairs are")

@@ -1,62 +1,102 @@
-"""Datasets on screen: the table of versions and the browser of rows."""
+"""Datasets on screen: the table of what there is, and the choice of the one that the page is about."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from simtune_core.datasets import DatasetVersion
-from simtune_core.pairs import text_id
-from simtune_core.workflows import data
+from simtune_core.datasets import DatasetVersion, find_dataset
+from simtune_core.errors import WorkspaceError
+from simtune_core.preparing.description import ordered_splits
 from simtune_core.workspace import Workspace
 from ui.keys import key
 from ui.widgets import pick_one
 
-_PAGE = 100
+_CHOSEN = key("data", "set")
+_TABLE = key("data", "table")
+_ROWS_AT_MOST, _HEIGHT = 8, 320  # a longer table scrolls inside its height, in pixels
 
 
-def dataset_table(versions: Sequence[DatasetVersion]) -> None:
-    """Draw the newest version of every dataset with its counts."""
+def dataset_table(versions: Sequence[DatasetVersion], **selection: Any) -> None:
+    """Draw the newest version of every dataset with its counts.
+
+    Args:
+        versions: What is listed.
+        selection: Passed on to `st.dataframe` where a row can be chosen.
+    """
     rows = [
         {
             "dataset": version.name,
             "version": version.version,
             "kind": version.kind,
             "rows": version.n_rows,
-            "splits": ", ".join(f"{split} {n:,}" for split, n in version.splits.items()),
+            "splits": ", ".join(f"{split} {version.splits[split]:,}" for split in ordered_splits(version.splits)),
             "phases": ", ".join(f"{phase} {n:,}" for phase, n in version.manifest.get("phases", {}).items()),
             "positive pairs": _positive_share(version),
             "made by": version.manifest["provenance"].get("made_by", ""),
         }
         for version in versions
     ]
+    frame = pd.DataFrame(rows)
+    told = [name for name in frame.columns if name != "phases" or (frame[name] != "").any()]
     st.dataframe(
-        pd.DataFrame(rows),
+        frame[told],
         hide_index=True,
+        height="content" if len(rows) <= _ROWS_AT_MOST else _HEIGHT,
         alt=f"{len(rows)} datasets with version, kind, rows, splits and share of positive pairs",
         column_config={"rows": st.column_config.NumberColumn(format="localized")},
+        **selection,
     )
 
 
-def row_browser(workspace: Workspace, versions: Sequence[DatasetVersion]) -> None:
-    """Draw a dataset's rows page by page, with a literal search; texts are shown as text."""
-    kinds = {version.name: version.kind for version in versions}
-    refs = [*data.set_refs(workspace, "pairs"), *data.set_refs(workspace, "records")]
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        ref = pick_one("Dataset", refs, key=key("data", "set"))
-        search = st.text_input("Search the texts", key=key("data", "search"), type="search", live="300ms", width=320)
-    if ref is None:
-        return
-    slot = st.container()
-    found = data.row_page(workspace, ref, search=search)
-    n_pages = max(1, -(-found.n_found // _PAGE))
-    page = st.pagination(n_pages, key=key("data", f"page.{text_id(ref)}")) if n_pages > 1 else 1
-    shown = found if page == 1 else data.row_page(workspace, ref, search=search, page=int(page))
-    kind = kinds[ref.partition(":")[0]]
-    slot.caption(f"{found.n_found:,} {kind}" + (" contain the words searched for" if search else ""))
-    slot.dataframe(shown.frame, hide_index=True, height=420, alt=f"Rows of {ref}, page {page} of {n_pages}")
+def pick_dataset(workspace: Workspace, versions: Sequence[DatasetVersion], table: DeltaGenerator) -> str:
+    """Draw the list of datasets here and their table elsewhere; a click on a row chooses, the address keeps the choice.
+
+    Args:
+        workspace: Where the datasets lie.
+        versions: The newest version of each; at least one.
+        table: Where the table is drawn.
+
+    Returns:
+        A dataset's name, or the reference to a version or a split that the address or another page names.
+    """
+    newest_first = sorted(versions, key=lambda version: -float(version.manifest["created"]))
+    names = [version.name for version in newest_first]
+    chosen = pick_one("Dataset", [*names, *_held(workspace, names)], key=_CHOSEN) or names[0]
+    row = names.index(find_dataset(workspace, chosen)[0].name)
+    with table:
+        _mark(row)
+        dataset_table(newest_first, key=_TABLE, on_select=lambda: _choose(names), selection_mode="single-row-required")
+    return chosen
+
+
+def _held(workspace: Workspace, names: Sequence[str]) -> list[str]:
+    """Return the reference to a version or a split that was asked for, if there is such a one."""
+    asked = st.session_state.get(_CHOSEN) or st.query_params.get(_CHOSEN)
+    if not isinstance(asked, str) or asked in names:
+        return []
+    try:
+        version, _ = find_dataset(workspace, asked)
+    except WorkspaceError:
+        return []
+    return [asked] if version.name in names else []
+
+
+def _mark(row: int) -> None:
+    """Select the row of the dataset shown: a selection is kept by its place, and new datasets push rows down."""
+    held = st.session_state.get(_TABLE)
+    if held is None or list(held["selection"]["rows"]) != [row]:
+        st.session_state[_TABLE] = {"selection": {"rows": [row], "columns": [], "cells": []}}
+
+
+def _choose(names: Sequence[str]) -> None:
+    rows = st.session_state[_TABLE]["selection"]["rows"]
+    if rows:
+        st.session_state[_CHOSEN] = names[rows[0]]
 
 
 def _positive_share(version: DatasetVersion) -> str:

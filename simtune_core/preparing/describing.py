@@ -27,9 +27,9 @@ from simtune_core.preparing.description import (
     Repeats,
     SplitFacts,
     Texts,
+    ordered_splits,
 )
 
-SPLIT_ORDER = ("train", "dev", "test")
 _LENGTH_BINS = 40
 _TAIL = 0.995  # the last bin of lengths begins here at the latest and holds all that is longer
 _CATEGORIES = 30  # kept with their counts; the rest is one number
@@ -82,9 +82,7 @@ def row_flags(texts: Texts, measured: Measured) -> pd.DataFrame:
 
 def split_names(frame: pd.DataFrame) -> list[str]:
     """Return the splits, train, dev and test first; `WHOLE` where rows have none."""
-    known = [str(split) for split in frame["split"].dropna().unique()]
-    ordered = [*(split for split in SPLIT_ORDER if split in known), *sorted(set(known) - set(SPLIT_ORDER))]
-    return ordered or [WHOLE]
+    return ordered_splits(str(split) for split in frame["split"].dropna().unique()) or [WHOLE]
 
 
 def _in_split(frame: pd.DataFrame, split: str) -> NDArray[np.bool_]:

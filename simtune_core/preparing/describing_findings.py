@@ -44,12 +44,12 @@ def check_near_leaks(described: Description) -> Finding | None:
     leaks = [leak for leak in described.leaks if leak.n_near_texts]
     if not leaks:
         return None
-    told = _some(f"{leak.n_near_texts:,} of {leak.second} a text of {leak.first}" for leak in leaks)
+    told = _some(f"{leak.n_near_texts:,} of {leak.second} one of {leak.first}" for leak in leaks)
     return finding(
         "near_leaked_texts",
         "warning",
-        f"Texts repeat a text of another split but for small edits: {told}. Split the set again with near-duplicates "
-        "kept together.",
+        f"Some texts repeat a text of another split but for small edits: {told}. Split the set again with "
+        "near-duplicates kept together.",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from simtune_core.datasets import DatasetKind
 from simtune_core.settings import Settings
 
 Unit = Literal["tokens", "words"]
+SPLIT_ORDER = ("train", "dev", "test")
 WHOLE = "all rows"  # how a set without splits is called where splits are
 SCORE_BINS = 20
 
@@ -222,3 +224,9 @@ def description_from_json(value: dict[str, Any]) -> Description:
         "leaks": [Leak(**each) for each in value["leaks"]],
     }
     return Description(**{**value, **parts})
+
+
+def ordered_splits(names: Iterable[str]) -> list[str]:
+    """Return the names of splits in the order of the path: train, dev, test, then the others by name."""
+    known = set(names)
+    return [*(split for split in SPLIT_ORDER if split in known), *sorted(known - set(SPLIT_ORDER))]

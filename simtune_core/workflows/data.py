@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pandas as pd
 
-from simtune_core.datasets import (
-    DatasetKind,
-    DatasetVersion,
-    find_dataset,
-    list_datasets,
-    load_pairs,
-    load_records,
-    save_pairs,
-    save_records,
-)
+from simtune_core.datasets import DatasetKind, DatasetVersion, list_datasets, save_pairs, save_records
 from simtune_core.errors import WorkspaceError
+from simtune_core.preparing.browsing import RowPage, RowQuery, row_page, sortable_columns, values_of
 from simtune_core.workspace import SAMPLE, Workspace
 
 __all__ = [
+    "RowPage",
+    "RowQuery",
     "list_datasets",
     "load_sample",
     "row_page",
     "set_refs",
+    "sortable_columns",
     "usual_sets",
+    "values_of",
 ]
 
 # name in the workspace -> (kind, file of data/sample)
@@ -34,19 +29,6 @@ SAMPLE_SETS: dict[str, tuple[DatasetKind, str]] = {
     "sample": ("pairs", "pairs.parquet"),
     "sample_easy": ("pairs", "easy_pairs.parquet"),
 }
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RowPage:
-    """A part of a dataset's rows.
-
-    Attributes:
-        frame: The rows shown, columns without any value left out.
-        n_found: How many rows fit the search.
-    """
-
-    frame: pd.DataFrame
-    n_found: int
 
 
 def load_sample(workspace: Workspace) -> list[DatasetVersion]:
@@ -73,20 +55,6 @@ def set_refs(workspace: Workspace, kind: DatasetKind = "pairs") -> list[str]:
         refs.extend(f"{version.name}:{split}" for split in ("train", "dev", "test") if split in version.splits)
         refs.extend(f"{version.name}:{split}" for split in version.splits if split not in ("train", "dev", "test"))
     return refs
-
-
-def row_page(workspace: Workspace, ref: str, *, search: str = "", page: int = 1, size: int = 100) -> RowPage:
-    """Return one page of a dataset's rows, those whose texts contain `search` (case ignored, taken literally)."""
-    version, _ = find_dataset(workspace, ref)
-    frame = load_pairs(workspace, ref).frame if version.kind == "pairs" else load_records(workspace, ref).frame
-    if search:
-        columns = ["sentence1", "sentence2"] if version.kind == "pairs" else ["id", "text"]
-        found = pd.Series(False, index=frame.index)
-        for column in columns:
-            found |= frame[column].fillna("").str.contains(search, case=False, regex=False)
-        frame = frame[found]
-    rows = frame.iloc[(page - 1) * size : page * size].dropna(axis=1, how="all")
-    return RowPage(rows.reset_index(drop=True), len(frame))
 
 
 def usual_sets(refs: Sequence[str], *splits: str) -> dict[str, str | None]:

@@ -9,7 +9,7 @@ from simtune_core.datasets import list_datasets, save_pairs, save_records
 from simtune_core.errors import WorkspaceError
 from simtune_core.pairs import with_pair_columns
 from simtune_core.records import with_record_columns
-from simtune_core.workflows.data import load_sample, row_page, set_refs, usual_sets
+from simtune_core.workflows.data import RowQuery, load_sample, row_page, set_refs, usual_sets
 from tests.workflows.frames import pairs_frame
 
 NAMES = st.sampled_from(["a", "b", "c"])
@@ -64,7 +64,7 @@ def test_a_page_of_rows_is_counted_searched_and_cut(workspace):
     assert pd.concat(pages, ignore_index=True).equals(whole.frame)
     assert "phase" not in whole.frame  # a column without any value is left out
 
-    found = row_page(workspace, "some", search="CASE 1")
+    found = row_page(workspace, "some", RowQuery(search="CASE 1"))
     expected = [text for text in pairs_frame(25)["sentence2"] if "case 1" in text]
     assert found.frame["sentence2"].tolist() == expected
     assert found.n_found == len(expected)
@@ -75,7 +75,7 @@ def test_a_search_takes_every_character_literally(workspace, search):
     records = pd.DataFrame({"id": ["1", "2"], "text": [f"x {search} y", "plain words"], "category": ["it", "it"]})
     save_records(workspace, "tickets", with_record_columns(records), provenance={})
 
-    assert row_page(workspace, "tickets", search=search).frame["id"].tolist() == ["1"]
+    assert row_page(workspace, "tickets", RowQuery(search=search)).frame["id"].tolist() == ["1"]
 
 
 def test_rows_of_a_set_that_is_not_there_are_refused(workspace):
