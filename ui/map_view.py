@@ -27,7 +27,7 @@ from simtune_core.workspace import Workspace
 from ui.ask import Answer, answer_to, show_findings
 from ui.errors import shown_as_message
 from ui.keys import key
-from ui.point_map import MapState, clear_chosen, packed, point_map
+from ui.point_map import MapDrawing, MapState, packed, point_map
 from ui.session import current_workspace
 from ui.text import as_label
 from ui.widgets import pick_one, settings_from
@@ -37,7 +37,6 @@ _MOST_CHANGED = 100
 _ALONE = "none"
 _SETTINGS = ("n_neighbors", "min_dist", "n_most", "seed")
 _VIEW = key("difficulty", "map_view")
-_CLEARED = key("difficulty", "map_cleared")  # how often: tables get a new key, and so nothing selected
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +134,9 @@ def _draw(shown: _Shown) -> MapState:
     figure = side_by_side(drawn.layers, colouring, in_colour=shown.in_colour, revision=drawn.job)
     trust = " and ".join(f"{each['title']} {each['trustworthiness']:.2f}" for each in drawn.result["maps"])
     alt = f"Map of {len(drawn):,} {drawn.what}, coloured by {colouring.title}; trustworthiness in {trust}"
-    state = point_map(
-        figure,
-        _hover(drawn.job),
-        key=_VIEW,
-        alt=alt,
-        names=shown_names(colouring, shown.in_colour),
-        title=colouring.title,
-    )
+    names = shown_names(colouring, shown.in_colour)
+    drawing = MapDrawing(figure, drawn.job, _hover(drawn.job), names, colouring.title, drawn.what)
+    state = point_map(drawing, key=_VIEW, alt=alt)
     refs = " and ".join(each["ref"] for each in drawn.result["sets"])
     of_all = "" if len(drawn) == drawn.result["n_all"] else f" of {drawn.result['n_all']:,}"
     words = (
@@ -190,12 +184,7 @@ def _selected_rows(shown: _Shown, state: MapState, of_groups: NDArray[np.int64])
     chosen = state.region is not None or len(of_groups) > 0
     point = state.point
     if chosen or point is not None:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.subheader(f"{len(places):,} {drawn.what} selected" if chosen else "The point clicked", width="content")
-            st.button(
-                "Clear selection", icon=":material/close:", key=key("difficulty", "map_clear"),
-                on_click=_clear,
-            )  # fmt: skip
+        st.subheader(f"{len(places):,} {drawn.what} selected" if chosen else "The point clicked")
     if chosen and len(places) == 0:
         st.info("No point lies inside. Draw around some points.", icon=":material/info:")
     elif chosen:
@@ -246,14 +235,9 @@ def _table(drawn: DrawnMap, places: NDArray[np.int64], name: str, alt: str, othe
 
 
 def _table_key(name: str, content: str | bytes) -> str:
-    """Return the key of a table whose selection is forgotten when its rows change or the selection is cleared."""
+    """Return the key of a table whose selection is forgotten when its rows change."""
     digest = zlib.crc32(content.encode() if isinstance(content, str) else content)
-    return key("difficulty", f"{name}.{digest:08x}.{st.session_state.get(_CLEARED, 0)}")
-
-
-def _clear() -> None:
-    clear_chosen(_VIEW)
-    st.session_state[_CLEARED] = st.session_state.get(_CLEARED, 0) + 1
+    return key("difficulty", f"{name}.{digest:08x}")
 
 
 def _neighbours(drawn: DrawnMap, point: int) -> None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -26,6 +26,27 @@ _HTML = """
 <div class="simtune-map"></div>
 """
 _mount = st.components.v2.component("simtune_point_map", html=_HTML, css=_CSS, js=_JS, isolate_styles=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MapDrawing:
+    """A map to draw.
+
+    Attributes:
+        figure: What `figures.maps.side_by_side` returns.
+        subject: What it shows, such as a job's id; zoom and selection are kept while it stays.
+        texts: The hover text of each point, as `packed` packs them.
+        names: The class of each trace of one layer, as plain text; empty where a number colours the points.
+        title: What colours the points.
+        what: What the points are, such as `texts`.
+    """
+
+    figure: go.Figure
+    subject: str
+    texts: str
+    names: Sequence[str]
+    title: str
+    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,34 +75,28 @@ class MapState:
     point: int | None
 
 
-def point_map(
-    figure: go.Figure, texts: str, *, key: str, alt: str, names: Sequence[str] = (), title: str = ""
-) -> MapState:
-    """Draw a map, or update the one drawn under the same key; zoom stays while its `uirevision` does.
+def point_map(drawing: MapDrawing, *, key: str, alt: str) -> MapState:
+    """Draw a map, or update the one drawn under the same key; zoom and selection stay while its `subject` does.
 
     Args:
-        figure: What `figures.maps.side_by_side` returns.
-        texts: The hover text of each point, as `packed` packs them.
+        drawing: What is drawn.
         key: Identity of the map on the page.
         alt: The takeaway in words, for readers who cannot see the map.
-        names: The class of each trace of one layer, as plain text; empty where a number colours the points.
-        title: What the number is.
 
     Returns:
         The outline and the point chosen last.
     """
-    state, memory = _remembered(key, figure.layout.uirevision)
-    n_layers = sum(1 for _ in figure.select_xaxes())
+    state = _remembered(key, drawing.subject)
     data = {
-        "figure": figure_data(figure),
-        "layers": n_layers,
-        "texts": texts,
-        "names": list(names),
-        "title": title,
-        "region": memory["region"],
-        "point": state.point,
+        "key": key,
+        "subject": drawing.subject,
+        "figure": figure_data(drawing.figure),
+        "layers": sum(1 for _ in drawing.figure.select_xaxes()),
+        "texts": drawing.texts,
+        "names": list(drawing.names),
+        "title": drawing.title,
+        "what": drawing.what,
         "alt": alt,
-        "filename": key,
     }
     _mount(
         key=key,
@@ -90,14 +105,7 @@ def point_map(
         on_region_change=_nothing,
         on_point_change=_nothing,
     )
-    return state
-
-
-def clear_chosen(key: str) -> None:
-    """Forget the outline and the point chosen on a map; for a button's `on_click`."""
-    memory = st.session_state.get(f"{key}.memory")
-    if memory:
-        memory |= {"region": None, "point": None}
+    return state  # what was told before this run; a selection changes nothing of the data, so nothing is sent again
 
 
 def packed(texts: Sequence[str]) -> str:
@@ -106,31 +114,36 @@ def packed(texts: Sequence[str]) -> str:
     return base64.b64encode(zlib.compress(content, 6)).decode()
 
 
-def _remembered(key: str, subject: Any) -> tuple[MapState, dict[str, Any]]:
+def _remembered(key: str, subject: str) -> MapState:
     """Return what was chosen on this subject's map: each message of the browser counts once, by its time."""
-    memory: dict[str, Any] = st.session_state.get(f"{key}.memory", {})
-    if memory.get("subject") != subject:
-        memory = {"subject": subject, "region": None, "point": None, "heard": memory.get("heard", [0, 0])}
+    memory: dict[str, Any] = st.session_state.get(f"{key}.memory", {"subject": None, "heard": {}})
+    if memory["subject"] != subject:
+        memory = {"subject": subject, "heard": memory["heard"], "region": None, "point": None}
     told: dict[str, Any] = dict(st.session_state.get(key) or {})
-    heard = list(memory["heard"])
-    for place, name in enumerate(("region", "point")):
+    for name, read in (("region", _region_of), ("point", _point_of)):
         said = told.get(name)
-        if isinstance(said, dict) and said.get("at", 0) > heard[place]:
-            heard[place] = said["at"]
-            memory[name] = said if name == "point" or _is_region(said) else None
-    memory["heard"] = heard
+        if isinstance(said, dict) and said.get("at", 0) > memory["heard"].get(name, 0):
+            memory["heard"][name] = said["at"]
+            memory[name] = read(said)
     st.session_state[f"{key}.memory"] = memory
-    region, point = memory["region"], memory["point"]
-    made = None if region is None else Region(int(region["layer"]), tuple((x, y) for x, y in region["corners"]))
-    return MapState(made, None if point is None else int(point["place"])), memory
+    return MapState(memory["region"], memory["point"])
 
 
-def _is_region(said: dict[str, Any]) -> bool:
-    corners = said.get("corners")
-    if said.get("layer") not in (0, 1) or not isinstance(corners, list) or not 3 <= len(corners) <= VERTICES_AT_MOST:
-        return False
-    shaped = all(isinstance(corner, list) and len(corner) == 2 for corner in corners)
-    return shaped and bool(np.isfinite(np.array(corners, dtype=np.float64)).all())
+def _region_of(said: dict[str, Any]) -> Region | None:
+    """Read an outline; None if it was cleared or is none."""
+    layer, corners = said.get("layer"), said.get("corners")
+    if layer not in (0, 1) or not isinstance(corners, list) or not 3 <= len(corners) <= VERTICES_AT_MOST:
+        return None
+    if not all(isinstance(corner, list) and len(corner) == 2 for corner in corners):
+        return None
+    if not all(isinstance(number, int | float) and math.isfinite(number) for corner in corners for number in corner):
+        return None
+    return Region(layer, tuple((x, y) for x, y in corners))
+
+
+def _point_of(said: dict[str, Any]) -> int | None:
+    place = said.get("place")
+    return place if isinstance(place, int) and place >= 0 else None
 
 
 def _nothing() -> None:

@@ -3,7 +3,6 @@
 
 const CORNERS_AT_MOST = 100;
 const NARROW = 640; // pixels below which two maps stand one above the other
-const UNANSWERED_MS = 4000;
 const RING = 8; // pixels around the point that was clicked
 
 function bytesOf(text) { return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)); }
@@ -41,23 +40,39 @@ function regionOf(event) {
     : [[xs[0], ys[0]], [xs[1], ys[0]], [xs[1], ys[1]], [xs[0], ys[1]]].map(([x, y]) => [Math.round(x), Math.round(y)]);
   const step = Math.ceil(corners.length / CORNERS_AT_MOST);
   const kept = corners.filter((_, place) => place % step === 0);
-  return kept.length < 3 ? null : { layer: Number(name.slice(1) || 1) - 1, corners: kept, at: Date.now() };
+  return kept.length < 3 ? null : { layer: Number(name.slice(1) || 1) - 1, corners: kept };
+}
+
+const CHOSEN = new Map(); // by map: the subject, the outline and the point, kept while other pages are shown
+
+function made(tag, className, parent) {
+  const element = document.createElement(tag);
+  element.className = className;
+  parent.append(element);
+  return element;
 }
 
 class MapView {
   constructor(root) {
-    this.plot = document.createElement('div');
-    this.plot.className = 'mv-plot';
-    this.plot.setAttribute('role', 'img');
-    this.tip = document.createElement('div');
-    this.tip.className = 'mv-tip';
-    this.tip.hidden = true;
-    root.replaceChildren(this.plot, this.tip);
+    root.replaceChildren();
     this.root = root;
-    this.sent = null; // the outline or point that the server has not answered yet
+    this.plot = made('div', 'mv-plot', root);
+    this.plot.setAttribute('role', 'img');
+    this.tip = made('div', 'mv-tip', root);
+    this.tip.hidden = true;
+    const bar = made('div', 'mv-bar', root);
+    this.status = made('span', 'mv-status', bar);
+    this.status.setAttribute('role', 'status');
+    this.clear = made('button', 'mv-clear', bar);
+    this.clear.type = 'button';
+    this.clear.textContent = 'Clear selection';
+    this.clear.onclick = () => { this.tell('region', null); this.tell('point', null); };
+    this.n_draws = 0;
   }
 
   async render(data, setStateValue) {
+    if (CHOSEN.get(data.key)?.subject !== data.subject) CHOSEN.set(data.key, { subject: data.subject, region: null, point: null });
+    this.chosen = CHOSEN.get(data.key);
     this.data = data;
     this.setStateValue = setStateValue;
     this.plot.setAttribute('aria-label', data.alt);
@@ -65,12 +80,6 @@ class MapView {
       this.packed = data.texts;
       this.texts = [];
       unpacked(data.texts).then((texts) => { this.texts = texts; });
-    }
-    const told = JSON.stringify([data.region, data.point]);
-    if (!this.sent || this.sent.told === told || Date.now() - this.sent.at > UNANSWERED_MS) {
-      this.sent = null;
-      this.region = data.region;
-      this.point = data.point;
     }
     this.Plotly = await loadPlotly();
     await this.draw();
@@ -90,15 +99,16 @@ class MapView {
   }
 
   selectedIn(traces, group) {
-    if (!this.region) return null;
-    const { x, y } = traces[this.region.layer * this.inLayer + group];
-    return Array.from(x.keys()).filter((place) => isInside(this.region.corners, x[place], y[place]));
+    if (!this.chosen.region) return null;
+    const { x, y } = traces[this.chosen.region.layer * this.inLayer + group];
+    return Array.from(x.keys()).filter((place) => isInside(this.chosen.region.corners, x[place], y[place]));
   }
 
   layout(traces) {
     const theme = readTheme(this.root);
     const layout = structuredClone(themedLayout(this.data.figure.layout, theme));
     layout.selections = [];
+    layout.selectionrevision = this.n_draws; // Plotly's own outline goes: ours, with fewer corners, stands for it
     layout.shapes = [...this.outline(theme), ...this.rings(traces, theme)];
     layout.newselection = { line: { color: theme.ink, width: 1, dash: 'dot' } };
     if (this.data.layers === 2 && this.root.clientWidth < NARROW) {
@@ -113,16 +123,16 @@ class MapView {
   }
 
   outline(theme) {
-    if (!this.region) return [];
-    const suffix = this.region.layer ? this.region.layer + 1 : '';
-    const path = `M ${this.region.corners.map(([x, y]) => `${x},${y}`).join(' L ')} Z`;
+    if (!this.chosen.region) return [];
+    const suffix = this.chosen.region.layer ? this.chosen.region.layer + 1 : '';
+    const path = `M ${this.chosen.region.corners.map(([x, y]) => `${x},${y}`).join(' L ')} Z`;
     return [{ type: 'path', path, xref: `x${suffix}`, yref: `y${suffix}`, line: { color: theme.ink, width: 1, dash: 'dot' } }];
   }
 
   rings(traces, theme) {
-    if (this.point === null || this.point === undefined) return [];
+    if (this.chosen.point === null) return [];
     for (let group = 0; group < this.inLayer; group += 1) {
-      const row = traces[group].customdata.indexOf(this.point);
+      const row = traces[group].customdata.indexOf(this.chosen.point);
       if (row < 0) continue;
       return Array.from({ length: this.data.layers }, (_, layer) => {
         const trace = traces[layer * this.inLayer + group];
@@ -137,11 +147,18 @@ class MapView {
   }
 
   draw() {
+    this.n_draws += 1;
     const traces = this.traces();
     const layout = this.layout(traces);
     this.drawn = traces;
+    const n_inside = traces.slice(0, this.inLayer).reduce((sum, trace) => sum + (trace.selectedpoints?.length ?? 0), 0);
+    this.status.textContent = this.chosen.region ? `${n_inside.toLocaleString('en')} ${this.data.what} inside the outline` : '';
+    this.clear.hidden = !this.chosen.region && this.chosen.point === null;
     this.plot.style.minHeight = `${layout.height}px`;
-    const config = { responsive: true, displaylogo: false, toImageButtonOptions: { scale: 2, filename: this.data.filename } };
+    const config = {
+      responsive: true, displaylogo: false, toImageButtonOptions: { scale: 2, filename: this.data.key },
+      modeBarButtons: [['lasso2d', 'select2d', 'pan2d', 'zoom2d'], ['zoomIn2d', 'zoomOut2d', 'resetScale2d'], ['toImage']],
+    };
     return draw(this.Plotly, this.plot, traces, layout, config);
   }
 
@@ -151,16 +168,16 @@ class MapView {
       if (!event || !(event.lassoPoints || event.range)) return;
       this.tell('region', regionOf(event));
     });
-    this.plot.on('plotly_deselect', () => { if (this.region) this.tell('region', null); });
+    this.plot.on('plotly_deselect', () => { if (this.chosen.region) this.tell('region', null); });
     this.plot.on('plotly_click', (event) => this.tell('point', this.placeOf(event.points[0])));
     this.plot.on('plotly_hover', (event) => this.show(event));
     this.plot.on('plotly_unhover', () => { this.tip.hidden = true; });
   }
 
   tell(name, value) {
-    this[name] = value;
-    this.setStateValue(name, name === 'point' ? { place: value, at: Date.now() } : value ?? { layer: 0, corners: [], at: Date.now() });
-    this.sent = { told: JSON.stringify([this.region, this.point]), at: Date.now() };
+    this.chosen[name] = value;
+    const told = name === 'point' ? { place: value } : value ?? { layer: 0, corners: [] };
+    this.setStateValue(name, { ...told, at: Date.now() });
     this.draw();
   }
 
