@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -43,7 +43,9 @@ def import_form() -> None:
     if answers:
         options = options.with_changes(**answers)
         told, _ = _checked(source, token, options)
-    _show(told)
+    notes = [*told["notes"], *_language_notes(source, token, options.model_dump_json(exclude_defaults=True))]
+    _show_notes(notes)
+    _show_faults(told, importing.unanswered(told))
     _preview(source, token, options, table)
     _save(source, token, options, told)
 
@@ -65,14 +67,19 @@ def _checked(source: ImportSource, token: str, options: ImportOptions) -> tuple[
     return checked.as_json() | {"whole": not source.large}, checked.questions
 
 
-def _show(told: Mapping[str, Any]) -> None:
-    """Draw what was done to the rows and what is wrong with them."""
-    notes = told["notes"]
+def _show_notes(notes: Sequence[str]) -> None:
+    """Draw what was done to the rows, and what should be known of them."""
     if notes:
         lines = [f"- {as_label(note, longest=600)}" for note in notes[:_NOTES]]
         lines += [f"- and {len(notes) - _NOTES} more"] if len(notes) > _NOTES else []
         st.info("\n".join(lines) if len(lines) > 1 else lines[0][2:], icon=":material/info:")
-    faults = importing.faults_of(told)
+
+
+def _show_faults(told: Mapping[str, Any], asked: Sequence[str]) -> None:
+    """Draw what stands in the way; a question that is asked above needs no second sentence."""
+    faults = [fault for fault in importing.faults_of(told) if fault.row is not None or fault.column not in asked]
+    if asked:
+        st.warning("This can be saved once the question above is answered.", icon=":material/help:")
     if not faults:
         return
     n_faulty = told["n_faulty_rows"]
@@ -80,11 +87,11 @@ def _show(told: Mapping[str, Any]) -> None:
     part = "" if told["whole"] else " These are the first rows; all of them are read when you save."
     blocking = any(fault.row is None for fault in faults)
     st.warning(("The columns do not fit." if blocking else rows) + part, icon=":material/rule:")
-    listed = [{"row": fault.row, "column": fault.column, "fault": fault.message} for fault in faults]
+    listed = pd.DataFrame([{"row": each.row, "column": each.column, "fault": each.message} for each in faults])
     st.dataframe(
-        pd.DataFrame(listed).astype({"row": "Int64"}),
+        listed.drop(columns="row") if blocking else listed,
         hide_index=True,
-        height="content" if len(listed) < 6 else 220,
+        height="content" if len(listed) <= _SHOWN else 220,
         column_config={"fault": st.column_config.TextColumn(width="large")},
         alt=f"{len(listed)} faults with their rows",
     )
@@ -113,7 +120,7 @@ def _save(source: ImportSource, token: str, options: ImportOptions, told: Mappin
         name = st.text_input(
             "Name", value=importing.dataset_name(source.name), key=key("data", f"name.{token}"), width=280
         )
-        drop = bool(faults) and st.toggle(
+        drop = told["n_faulty_rows"] > 0 and st.toggle(
             _drop_words(told["n_faulty_rows"]) if told["whole"] else "Drop rows with a fault",
             key=key("data", f"drop.{token}"),
             disabled=blocked,
@@ -182,3 +189,10 @@ def _drafted(source: ImportSource, token: str, options: str) -> Draft:
     """Check the head of a source under options once; `token` changes with its content."""
     chosen = ImportOptions.from_text(options)
     return importing.draft(head_of(source, token, chosen.reading.model_dump_json()), chosen)
+
+
+@st.cache_data(max_entries=6, show_spinner=False)
+def _language_notes(source: ImportSource, token: str, options: str) -> list[str]:
+    """Return a sentence where the texts are in languages that the default encoder does not speak."""
+    checked = _drafted(source, token, options)
+    return [found["message"] for found in importing.languages_found(current_workspace(), checked)]

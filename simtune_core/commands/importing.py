@@ -122,7 +122,7 @@ def _at_once(
 ) -> None:
     """Save a small source, or say what would be saved."""
     drop = checked.options.drop_faulty
-    report.findings += checked.findings(drop_faulty=drop)
+    report.findings += checked.findings(drop_faulty=drop) + importing.languages_found(workspace, checked)
     if dry_run:
         _say_draft(report, checked.as_json())
         return
@@ -144,7 +144,7 @@ def _by_job(report: Report, workspace: Workspace, request: Request, *, detach: b
         _list_faults(report, result)
         raise DataFaultError(importing.refusal(result))
     made = [each for each in data.list_datasets(workspace) if each.ref == result["dataset"]]
-    _say_datasets(report, made, result)
+    _say_datasets(report, made)
 
 
 def _list_faults(report: Report, told: dict[str, Any]) -> None:
@@ -168,5 +168,5 @@ def _say_draft(report: Report, told: dict[str, Any]) -> None:
 
 
 def _say_datasets(report: Report, made: list[DatasetVersion], told: dict[str, Any] | None = None) -> None:
-    report.result |= {"datasets": [{"ref": each.ref, **each.manifest} for each in made], "import": told}
+    report.result |= {"datasets": [{"ref": each.ref, **each.manifest} for each in made], **(told or {})}
     report.say(*(wording.dataset_line(each) for each in made))

@@ -12,10 +12,10 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from simtune_core.errors import ConfigError, DataFaultError
+from simtune_core.masking import Mask
 from simtune_core.settings import Settings
 from simtune_core.tables.table import ReadingOptions
 
-Mask = Literal["email", "phone", "ip", "url", "user"]  # TEMPORARY until masking.py
 ImportKind = Literal["records", "pairs"]
 OnDuplicate = Literal["stop", "keep_first"]
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from simtune_core.importing.faults import FaultList, counted
 from simtune_core.importing.options import TEXT_ROLES, ImportOptions, left_over
 from simtune_core.importing.texts import joined, lengths, show_nothing, trimmed
+from simtune_core.masking import mask_texts
+from simtune_core.tables.mojibake import find_mojibake, repair_mojibake
 from simtune_core.tables.table import MAX_TEXT, Table
 
 _NAMES = ("id", "id1", "id2", "split")  # roles whose values are compared letter by letter
@@ -75,13 +79,12 @@ def _check_splits(frame: pd.DataFrame, faults: FaultList) -> None:
 
 def _repair(prepared: Prepared, texts: list[str], options: ImportOptions) -> None:
     """Repair texts decoded with the wrong encoding where that is asked for; else count them and say so."""
-    return  # TEMPORARY
     for role in texts:
         values = prepared.frame[role]
-        wrong = find_mojibake(values)
-        prepared.n_mojibake += int(wrong.sum())
-        if options.repair_mojibake and wrong.any():
-            prepared.frame[role] = values.mask(wrong, values[wrong].map(repair_mojibake))
+        places = find_mojibake(values)
+        prepared.n_mojibake += len(places)
+        if options.repair_mojibake and len(places):
+            prepared.frame[role] = _repaired(values, places)
     if not prepared.n_mojibake:
         return
     n_texts = counted(prepared.n_mojibake, "text")
@@ -92,11 +95,16 @@ def _repair(prepared: Prepared, texts: list[str], options: ImportOptions) -> Non
     )
 
 
+def _repaired(values: pd.Series, places: NDArray[np.int64]) -> pd.Series:
+    texts = values.astype(object).to_numpy(copy=True)
+    texts[places] = [repair_mojibake(text) for text in texts[places]]
+    return pd.Series(texts, index=values.index, dtype="str")
+
+
 def _mask(prepared: Prepared, columns: list[str], options: ImportOptions) -> None:
     """Mask personal data in texts and kept columns, and count it by kind."""
     if not options.mask:
         return
-    from simtune_core.masking import mask_texts
 
     counts = dict.fromkeys(options.mask, 0)
     for column in columns:

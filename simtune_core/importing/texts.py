@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Patterns of Arrow's regular expressions (RE2).
 _LEADING_ZEROS = r"^0+([^0.].*)$"
+_SPELLED_OTHERWISE = r"\s|^0.|^[0-9]+\.0+$"  # without such an id there are no twins
 _WHOLE_NUMBER = r"^([0-9]+)\.0+$"
 
 
@@ -68,8 +69,11 @@ def joined(columns: Sequence[pd.Series], separator: str) -> pd.Series:
 
     if len(columns) == 1:
         return columns[0].astype("str")
-    parts = [arrow_of(column.mask(show_nothing(column))).combine_chunks() for column in columns]
-    whole = pc.binary_join_element_wise(*parts, pa.scalar(separator, pa.large_string()), null_handling="skip")
+    between = pa.scalar(separator, pa.large_string())
+    whole, *further = (arrow_of(column.mask(show_nothing(column))).combine_chunks() for column in columns)
+    for part in further:  # null_handling="skip" would do it, but pyarrow 26 loses rows in which every part is null
+        both = pc.binary_join_element_wise(whole, part, between)
+        whole = pc.coalesce(both, whole, part)
     return series_of(pa.chunked_array([whole]), columns[0].index)
 
 
@@ -94,9 +98,10 @@ def near_duplicate_ids(*columns: pd.Series) -> tuple[int, list[str]]:
     """
     import pyarrow.compute as pc
 
-    unique = pd.Series(pd.unique(pd.concat(columns).dropna()), dtype="str")
-    if unique.empty:
+    ids = pd.concat(columns).dropna()
+    if not pc.any(pc.match_substring_regex(arrow_of(ids), _SPELLED_OTHERWISE)).as_py():
         return 0, []
+    unique = pd.Series(ids.unique(), dtype="str")
     keys = pc.replace_substring_regex(arrow_of(unique), r"\s+", "")
     keys = pc.replace_substring_regex(keys, _WHOLE_NUMBER, r"\1")
     keys = series_of(pc.replace_substring_regex(keys, _LEADING_ZEROS, r"\1"), unique.index)

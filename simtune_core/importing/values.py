@@ -115,7 +115,8 @@ def is_missing(raw: pd.Series) -> NDArray[np.bool_]:
 
 def looks_graded(raw: pd.Series) -> bool:
     """Tell whether a label column is a score in truth: numbers throughout, some of them not whole."""
-    told = raw[~is_missing(raw)]
+    told = pd.Series(raw.unique(), dtype="str")
+    told = told[~is_missing(told)]
     numbers = numbers_of(told)
     return bool(len(told) and numbers.notna().all() and (numbers % 1 != 0).any())
 

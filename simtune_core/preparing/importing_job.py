@@ -11,6 +11,7 @@ from simtune_core.importing.options import ImportOptions
 from simtune_core.importing.saving import Origin, save_draft
 from simtune_core.importing.sources import forget_upload, source_from
 from simtune_core.jobs.context import Job
+from simtune_core.preparing.import_languages import language_findings
 
 
 def run(params: dict[str, Any], job: Job) -> dict[str, Any]:
@@ -18,7 +19,8 @@ def run(params: dict[str, Any], job: Job) -> dict[str, Any]:
 
     Args:
         params: `file` (from the workspace's folder, or absolute) or `hub`, `source` (the name shown), `sha256` of the
-            file, `name` of the dataset, `options` (ImportOptions as JSON), `new_version`, `dry_run`.
+            file, `name` of the dataset, `options` (ImportOptions as JSON), `new_version`, `dry_run`, `spoken_by` (the
+            encoder whose languages the texts are compared with).
         job: Where progress goes.
 
     Returns:
@@ -40,7 +42,9 @@ def run(params: dict[str, Any], job: Job) -> dict[str, Any]:
     del table
     ready = not checked.blocking and (options.drop_faulty or not checked.faults) and not checked.frame.empty
     result: dict[str, Any] = {"dataset": None, "n_saved": 0, **checked.as_json()}
-    result["findings"] = checked.findings(drop_faulty=options.drop_faulty)
+    result["findings"] = checked.findings(drop_faulty=options.drop_faulty) + language_findings(
+        job.workspace, checked.frame, params.get("spoken_by")
+    )
     if ready and not params.get("dry_run"):
         job.progress(1, 2, f"saving {len(checked.frame):,} {checked.kind}")
         saved = save_draft(

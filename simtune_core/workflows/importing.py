@@ -8,6 +8,7 @@ from typing import Any
 from simtune_core.datasets import DatasetVersion
 from simtune_core.errors import DataFaultError
 from simtune_core.files import sha256_json, valid_name
+from simtune_core.findings import Finding
 from simtune_core.importing.drafting import Draft, Questions, draft, faults_sentence
 from simtune_core.importing.faults import Fault, counted, worded_faults
 from simtune_core.importing.options import (
@@ -34,6 +35,8 @@ from simtune_core.importing.sources import (
     uploaded,
 )
 from simtune_core.importing.values import LabelValue
+from simtune_core.preferences import preferences_of
+from simtune_core.preparing.import_languages import language_findings
 from simtune_core.tables.table import Table
 from simtune_core.workflows.foresight import require_room_for_table
 from simtune_core.workflows.requests import Request
@@ -63,6 +66,7 @@ __all__ = [
     "uploaded",
 ]
 
+_GLANCE_TEXTS = 200  # looked at for their language while a person waits
 HEAD_ROWS = 500  # of a large source, read for its preview and the guesses
 
 
@@ -151,8 +155,14 @@ def import_request(
         "options": {"kind": options.kind, **options.model_dump(mode="json", exclude_defaults=True)},
         "new_version": new_version,
         "dry_run": dry_run,
+        "spoken_by": preferences_of(workspace).default_encoder,
     }
     return Request("import", params, f"Import {source.name} as {name}")
+
+
+def languages_found(workspace: Workspace, checked: Draft) -> list[Finding]:
+    """Tell of languages in a draft that the workspace's default encoder does not speak, from a small sample."""
+    return language_findings(workspace, checked.frame, preferences_of(workspace).default_encoder, sample=_GLANCE_TEXTS)
 
 
 def token_of(source: ImportSource) -> str:
@@ -175,6 +185,17 @@ def questions_from(told: Mapping[str, Any]) -> Questions:
     for name in ("score_found", "score_offer"):
         asked[name] = None if asked[name] is None else tuple(asked[name])
     return Questions(**asked)
+
+
+def unanswered(told: Mapping[str, Any]) -> list[str]:
+    """Return the columns of which something has to be stated first, from what a job or a draft has told as JSON."""
+    asked = told["questions"]
+    open_ones = {
+        "label": asked["asks_labels"],
+        "score": asked["score_offer"] is not None,
+        "time": asked["time_example"] is not None,
+    }
+    return [column for column, is_open in open_ones.items() if is_open]
 
 
 def faults_of(told: Mapping[str, Any]) -> list[Fault]:
