@@ -22,6 +22,8 @@ from simtune_core.training.head import HeadEpoch, IndexedPairs, fit_head, pair_c
 _DEV_PARTS = {True: 5, False: 3}  # one of so many record-grouped parts chooses; pairs across parts are lost where
 # components are cut: with 3 parts 1 in 9 pairs chooses and 4 in 9 teach, with 5 only 1 in 25 would choose
 
+_STEPS_A_PASS, _LEAST_BATCH = 16, 16
+
 RecordIds = tuple[NDArray[np.str_], NDArray[np.str_]]
 Sides = tuple[NDArray[Any], NDArray[Any]]
 Progress = Callable[[int, int, str], None]
@@ -146,7 +148,7 @@ def fit_probe(
     found = _choose(vectors, learn, choose, config)
     if found is None:
         return FittedProbe(np.eye(vectors.shape[1], dtype=np.float32), None, 0)
-    settings = TrainingConfig(max_epochs=found.epoch, seed=config.seed)
+    settings = _settings(found.epoch, len(pairs.targets), config)
     # No pair is spared to choose by any more: of at most the chosen passes the one is kept that fits the pairs best.
     whole = fit_head(vectors, pairs, pairs, settings, penalties=(found.penalty,))
     return FittedProbe(whole.weight, found.penalty, whole.epoch)
@@ -233,13 +235,20 @@ def _choose(
     vectors: NDArray[np.float32], learn: IndexedPairs, choose: IndexedPairs, config: PreflightConfig
 ) -> HeadEpoch | None:
     """Return the pass that the chosen part likes best; None if it prefers the untouched encoder."""
-    settings = TrainingConfig(max_epochs=config.max_epochs, seed=config.seed)
+    settings = _settings(config.max_epochs, len(learn.targets), config)
     found: HeadEpoch | None = None
     for penalty in config.penalties:
         fit = fit_head(vectors, learn, choose, settings, penalties=(penalty,), on_epoch=_Patience(config.patience))
         if fit.chosen is not None and (found is None or fit.chosen.dev_metric > found.dev_metric):
             found = fit.chosen
     return found
+
+
+def _settings(max_epochs: int, n_pairs: int, config: PreflightConfig) -> TrainingConfig:
+    """Return the head's settings; few pairs are learnt in smaller batches, so that a pass is more than a step or two."""
+    usual = TrainingConfig(max_epochs=max_epochs, seed=config.seed)
+    batch = min(usual.pairs_per_step, max(_LEAST_BATCH, n_pairs // _STEPS_A_PASS))
+    return usual.model_copy(update={"per_device_train_batch_size": batch})
 
 
 def _at_most(pairs: IndexedPairs, records: RecordIds, config: PreflightConfig) -> tuple[IndexedPairs, RecordIds]:
