@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import IO, TYPE_CHECKING
 
@@ -43,7 +44,7 @@ def read_parquet(source: Source, options: ReadingOptions, limit: int | None, pro
                 require_size(expanded, source.name)
                 taken = batch if limit is None else batch.slice(0, limit - n_rows)
                 n_rows += taken.num_rows
-                collected.add(texts_of(taken, source.name))
+                collected.add(with_class_names(texts_of(taken, source.name), file.schema_arrow))
                 if progress:
                     progress(n_rows, file.metadata.num_rows, "rows")
                 if limit is not None and n_rows >= limit:
@@ -71,6 +72,39 @@ def texts_of(batch: pa.RecordBatch | pa.Table, name: str) -> dict[str, pa.Array]
             raise DataFaultError(f"{name}, column {column[:60]}: not text ({reason_of(error)}).") from error
         columns[column] = texts
     return columns
+
+
+def with_class_names(texts: dict[str, pa.Array], schema: pa.Schema) -> dict[str, pa.Array]:
+    """Return columns of text with a column of names beside each whose numbers stand for classes."""
+    import pyarrow as pa
+
+    named = dict(texts)
+    for column, names in _class_names(schema).items():
+        by_number = {str(number): name for number, name in enumerate(names)}
+        values = texts[column].to_pylist()
+        named[f"{column}_name"] = pa.array([by_number.get(value) for value in values], pa.large_string())
+    return named
+
+
+def class_names_note(schema: pa.Schema) -> tuple[str, ...]:
+    """Return a note on the columns of names that `with_class_names` adds."""
+    return tuple(f"{column}_name holds the names of the classes in {column}." for column in _class_names(schema))
+
+
+def _class_names(schema: pa.Schema) -> dict[str, list[str]]:
+    """Return the names of classes that a datasets library has written beside a table, by column."""
+    try:
+        told = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
+        features = told["info"]["features"]
+        named = {
+            column: [str(name) for name in feature["names"]]
+            for column, feature in features.items()
+            if feature.get("_type") == "ClassLabel"
+        }
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):  # what others wrote there
+        return {}
+    plain = {field.name for field in plain_columns(schema)}
+    return {column: names for column, names in named.items() if column in plain and f"{column}_name" not in plain}
 
 
 def plain_columns(schema: pa.Schema) -> list[pa.Field]:
@@ -116,7 +150,7 @@ def _open(content: IO[bytes], name: str) -> tuple[pq.ParquetFile, list[str], tup
     coded = [field.name for field in plain if _is_text(field.type)]
     content.seek(0)
     file = pq.ParquetFile(content, read_dictionary=coded)
-    return file, [field.name for field in plain], left_out_note(schema)
+    return file, [field.name for field in plain], (*left_out_note(schema), *class_names_note(schema))
 
 
 def _decoded_bytes(values: pa.Array) -> int:
