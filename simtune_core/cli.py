@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from simtune_core import wording
-from simtune_core.commands import importing, jobs, keeping, logs, maps, preparing, store
+from simtune_core.commands import describing, importing, jobs, keeping, logs, maps, preparing, store
 from simtune_core.commands.options import Detach, EncoderName, FailOn, Json, PrecisionName, Where
 from simtune_core.commands.running import run_request as _run
 from simtune_core.console import progress_bar, reported
@@ -194,6 +194,7 @@ def demo_(fail_on: FailOn = None, workspace: Where = None, as_json: Json = False
         report.say(*wording.evaluation_lines(walked.evaluation), walked.verdict)
 
 
+describing.add_to(app)
 importing.add_to(app)
 jobs.add_to(app)
 logs.add_to(app)

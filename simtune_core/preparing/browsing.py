@@ -7,6 +7,7 @@ rows of a million costs neither the decoding of the rest nor its room. Decides n
 from __future__ import annotations
 
 import functools
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -168,7 +169,8 @@ def _mapped(copy: Path) -> pa.Table | None:
     except FileNotFoundError:
         return None
     except (OSError, pa.ArrowInvalid):  # cut off, by a disk that failed, say
-        copy.unlink(missing_ok=True)
+        with suppress(OSError):
+            copy.unlink()
         return None
     mark_used(copy)
     return table

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from simtune_core.findings import Finding, finding
 from simtune_core.preparing.description import WHOLE, DescribingConfig, Description, SplitFacts
@@ -103,13 +106,14 @@ def check_repeats(described: Description, config: DescribingConfig) -> Finding |
     n = repeats.n_exact + repeats.n_near
     if n <= config.repeated_share * described.n_rows:
         return None
-    what = "pairs repeat an earlier pair" if described.kind == "pairs" else "texts repeat an earlier text"
+    what = "pair" if described.kind == "pairs" else "text"
     code = "repeated_pairs" if described.kind == "pairs" else "duplicate_texts"
     return finding(
         code,
         "warning",
-        f"{n:,} of {described.n_rows:,} {what}: {repeats.n_exact:,} exactly, {repeats.n_near:,} but for small edits. "
-        "They count more than once in every number; drop them, or keep them in one split.",
+        f"Rows that repeat an earlier {what}: {n:,} of {described.n_rows:,}, {repeats.n_exact:,} exactly and "
+        f"{repeats.n_near:,} but for small edits. They count more than once in every number; drop them, or keep them "
+        "in one split.",
     )
 
 
@@ -121,7 +125,7 @@ def check_self_pairs(described: Description) -> Finding | None:
     return finding(
         "self_pairs",
         "warning",
-        f"{n:,} of {described.n_rows:,} pairs hold the same text twice: every encoder scores them 1. Drop them.",
+        f"Pairs of a text with itself: {n:,} of {described.n_rows:,}. Every encoder scores them 1; drop them.",
     )
 
 
@@ -163,6 +167,23 @@ def check_size(described: Description, config: DescribingConfig) -> Finding | No
         f"The set has {described.n_rows:,} rows; with fewer than {config.few_rows} most numbers say nothing. Import "
         "more.",
     )
+
+
+def mojibake_findings(texts: Sequence[str], places: NDArray[np.int64]) -> list[Finding]:
+    """Say that texts were decoded with the wrong encoding.
+
+    Args:
+        texts: Different texts.
+        places: Those that were.
+    """
+    if not len(places):
+        return []
+    first = _quoted(texts[int(places[0])])
+    message = (
+        f"{len(places):,} of {len(texts):,} different texts seem decoded with the wrong encoding, such as {first}: the "
+        "encoder reads other words than were written. Import the file again and let the import repair them."
+    )
+    return [finding("mojibake", "warning", message)]
 
 
 def _where(split: SplitFacts) -> str:

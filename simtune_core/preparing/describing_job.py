@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
+import pandas as pd
+
 from simtune_core.datasets import find_dataset, load_pairs, load_records
-from simtune_core.encoders.catalogue import Encoder, resolve_encoder
+from simtune_core.encoders.catalogue import resolve_encoder
 from simtune_core.files import whole_file
-from simtune_core.findings import Finding
 from simtune_core.jobs.context import Job
 from simtune_core.near_duplicates import NEAR_DUPLICATE, near_duplicate_groups
 from simtune_core.preparing.browsing import ROWS
 from simtune_core.preparing.describing import describe, row_flags, texts_in
-from simtune_core.preparing.describing_findings import find_all
+from simtune_core.preparing.describing_findings import find_all, mojibake_findings
 from simtune_core.preparing.description import DescribingConfig, Measured
+from simtune_core.preparing.import_languages import language_findings
 from simtune_core.preparing.tokens import counter_of, lengths_of
+from simtune_core.tables.mojibake import find_mojibake
 
 
 def run(params: dict[str, Any], job: Job) -> dict[str, Any]:
@@ -55,10 +57,9 @@ def run(params: dict[str, Any], job: Job) -> dict[str, Any]:
         "fingerprint": encoder.fingerprint,
         "near_duplicate": NEAR_DUPLICATE,
         **described.as_json(),
-        "findings": [*find_all(described, DescribingConfig()), *_of_the_texts(texts.unique, encoder)],
+        "findings": [
+            *find_all(described, DescribingConfig()),
+            *mojibake_findings(texts.unique, find_mojibake(pd.Series(texts.unique))),
+            *language_findings(job.workspace, loaded.frame, encoder.name),
+        ],
     }
-
-
-def _of_the_texts(texts: Sequence[str], encoder: Encoder) -> list[Finding]:
-    """Say what is to be said of the texts themselves: their languages and their damage."""
-    return []
