@@ -1,13 +1,14 @@
 """The threshold explorer: one to four models' histograms, metrics and confusion matrices that follow a slider live.
 
-The counts of every threshold travel once, about 5 KB a model for any number of pairs; a drag sends nothing to the
+A model may as well be a pair set, or a phase of one, in one model's space: whatever has similarities and labels. The
+counts of every threshold travel once, about 5 KB a model for any number of pairs; a drag sends nothing to the
 server, its end sends one small message.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, cast, get_args
 
 import numpy as np
@@ -18,9 +19,11 @@ from simtune_core.figures.histograms import ScoreBins, shown_range
 from ui.live_chart import COMPONENTS
 
 Cell = Literal["tn", "fp", "fn", "tp"]
+Form = Literal["bars", "lines"]
 MODELS_AT_MOST = 4
 _JS = "".join((COMPONENTS / name).read_text(encoding="utf-8") for name in ("plotly.js", "threshold_explorer.js"))
 _CSS = (COMPONENTS / "threshold_explorer.css").read_text(encoding="utf-8")
+_KINDS = ("negative", "positive")
 _HTML = """
 <div class="simtune-explorer"></div>
 """
@@ -38,6 +41,7 @@ class ExplorerModel:
         chosen: The threshold chosen on the dev set, marked by a dotted line; None if there is none.
         baseline: Whether the others' numbers are compared with this model's.
         failed_check: Why its numbers cannot be trusted, as a sentence; None if nothing is wrong.
+        note: What stands below its name; plain text.
     """
 
     name: str
@@ -46,6 +50,49 @@ class ExplorerModel:
     chosen: float | None = None
     baseline: bool = False
     failed_check: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExplorerLook:
+    """How the explorer draws.
+
+    Attributes:
+        space: Title of the x axis: whose cosine it is.
+        height: Pixels of a histogram.
+        shares: Whether bars are per cent of each model's pairs on one y axis, so that sets of different size compare.
+        form: Histograms as `bars`, or as `lines` the share of each class at or below a similarity, in per cent.
+        zone: A stretch of similarity to shade; None for none.
+        stacked: Whether the histograms stand one below the other, so that they share the x axis.
+        clickable: Whether a bar that is clicked is told.
+    """
+
+    space: str = "cosine similarity"
+    height: int = 300
+    shares: bool = False
+    form: Form = "bars"
+    zone: tuple[float, float] | None = None
+    stacked: bool = False
+    clickable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClickedBar:
+    """A bar of a histogram.
+
+    Attributes:
+        model: The model it belongs to.
+        kind: Which of the two bars there was hit: "positive", "negative", or "all" above both.
+        low: Where it begins, cosine.
+        high: Where it ends.
+        at: Browser time of the click in milliseconds.
+    """
+
+    model: str
+    kind: Literal["all", "positive", "negative"]
+    low: float
+    high: float
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +101,19 @@ class ExplorerState:
 
     Attributes:
         index: Place of the shared threshold among the thresholds; that of the first model if each has its own.
-        cell: The cell of the confusion matrix clicked last; None before the first click.
+        cell: The cell of the confusion matrix clicked last; None before the first click, and after that of a bar.
         model: The model of that cell.
         indices: Place of every model's threshold, by name.
+        bar: The bar clicked last; None before the first click, and after that of a cell.
+        clicked_at: Browser time of the last click, in milliseconds; 0 before the first.
     """
 
     index: int
     cell: Cell | None = None
     model: str | None = None
     indices: dict[str, int] = field(default_factory=dict)
+    bar: ClickedBar | None = None
+    clicked_at: int = 0
 
 
 def threshold_explorer(
@@ -70,9 +121,8 @@ def threshold_explorer(
     *,
     index: int,
     key: str,
-    height: int = 300,
     shared: bool = True,
-    space: str = "cosine similarity",
+    look: ExplorerLook = ExplorerLook(),
 ) -> ExplorerState:
     """Draw the explorer.
 
@@ -81,13 +131,12 @@ def threshold_explorer(
         index: Place of the threshold shown at first. When this argument changes, the explorer moves there; until then
             it stays where the reader left it, after a visit to other pages too.
         key: Identity of the explorer on the page.
-        height: Pixels of a histogram.
         shared: Whether all models follow one threshold. Otherwise each has a slider of its own, which begins at its
             `chosen` threshold where there is one.
-        space: Title of the x axis: whose cosine it is.
+        look: How it draws.
 
     Returns:
-        The reader's threshold and the cell clicked last.
+        The reader's threshold, and the cell or the bar clicked last.
 
     Raises:
         ValueError: If there are no models, more than four, two of one name, or unequal thresholds.
@@ -97,10 +146,11 @@ def threshold_explorer(
     state = _remembered(key, models, start)
     _mount(
         key=key,
-        data=_data(models, state, key, height, shared, space),
-        default={"index": None, "cell": None},
+        data=_data(models, state, key, shared, look),
+        default={"index": None, "cell": None, "bar": None},
         on_index_change=_nothing,
         on_cell_change=_nothing,
+        on_bar_change=_nothing,
     )
     return state  # read from the session before the component was drawn: what it draws is what the page gets
 
@@ -131,11 +181,10 @@ def _remembered(key: str, models: Sequence[ExplorerModel], start: dict[str, int]
         indices = _moved(told["index"], indices)
     last = len(models[0].curve.thresholds) - 1
     indices = {name: min(max(place, 0), last) for name, place in indices.items()}
-    clicked = told.get("cell") or memory.get("cell")
-    kept = {"asked": start, "indices": indices, "index": told.get("index"), "cell": clicked}
+    cell, bar = (told.get(name) or memory.get(name) for name in ("cell", "bar"))
+    kept = {"asked": start, "indices": indices, "index": told.get("index"), "cell": cell, "bar": bar}
     st.session_state[f"{key}.memory"] = kept
-    cell, model = _clicked(clicked, indices)
-    return ExplorerState(next(iter(indices.values())), cell, model, indices)
+    return _clicked(cell, bar, indices)
 
 
 def _moved(index: Any, indices: dict[str, int]) -> dict[str, int]:
@@ -144,43 +193,68 @@ def _moved(index: Any, indices: dict[str, int]) -> dict[str, int]:
     return {name: int(places.get(name, held)) for name, held in indices.items()}
 
 
-def _clicked(clicked: dict[str, Any] | None, indices: dict[str, int]) -> tuple[Cell | None, str | None]:
-    if not clicked or clicked.get("model") not in indices or clicked.get("cell") not in get_args(Cell):
-        return None, None
-    return cast(Cell, clicked["cell"]), str(clicked["model"])
+def _clicked(cell: dict[str, Any] | None, bar: dict[str, Any] | None, indices: dict[str, int]) -> ExplorerState:
+    """Return the state with what was clicked last; what belongs to a model that is gone counts for nothing."""
+    shared = next(iter(indices.values()))
+    cell = cell if cell and cell.get("model") in indices and cell.get("cell") in get_args(Cell) else None
+    bar = bar if bar and bar.get("model") in indices and bar.get("kind") in ("all", *_KINDS) else None
+    times = [int(each.get("at", 0)) if each else -1 for each in (cell, bar)]
+    if bar and times[1] > times[0]:
+        hit = ClickedBar(str(bar["model"]), bar["kind"], float(bar["low"]), float(bar["high"]), times[1])
+        return ExplorerState(shared, indices=indices, bar=hit, clicked_at=times[1])
+    if cell:
+        return ExplorerState(shared, cast(Cell, cell["cell"]), str(cell["model"]), indices, clicked_at=times[0])
+    return ExplorerState(shared, indices=indices)
 
 
 def _data(
-    models: Sequence[ExplorerModel], state: ExplorerState, key: str, height: int, shared: bool, space: str
+    models: Sequence[ExplorerModel], state: ExplorerState, key: str, shared: bool, look: ExplorerLook
 ) -> dict[str, Any]:
     cell = None if state.cell is None else {"model": state.model, "cell": state.cell}
+    drawn = [_model_data(model, look) for model in models]
+    tallest = max((max(each["histogram"][kind], default=0.0) for each in drawn for kind in _KINDS), default=0.0)
+    unit = "% of each class" if look.form == "lines" else "% of pairs" if look.shares else "pairs"
     return {
         "id": key.replace(".", "-"),
         "thresholds": np.round(models[0].curve.thresholds, 6).tolist(),
         "indices": [state.indices[model.name] for model in models],
         "cell": cell,
+        "band": None if state.bar is None else asdict(state.bar),
         "shared": shared,
-        "height": height,
-        "space": space,
+        "unit": unit,
+        "top": None if unit == "pairs" else 1.05 * tallest,
         "range": shown_range(*(model.bins for model in models)),
-        "models": [_model_data(model) for model in models],
+        "models": drawn,
+        **{name: getattr(look, name) for name in ("space", "height", "form", "zone", "stacked", "clickable")},
     }
 
 
-def _model_data(model: ExplorerModel) -> dict[str, Any]:
-    edges = model.bins.edges
+def _model_data(model: ExplorerModel, look: ExplorerLook) -> dict[str, Any]:
     return {
         "name": model.name,
+        "note": model.note,
         "baseline": model.baseline,
         "chosen": model.chosen,
         "failed": model.failed_check,
         "table": {name: getattr(model.curve, name).tolist() for name in get_args(Cell)},
-        "histogram": {
-            "centres": np.round((edges[1:] + edges[:-1]) / 2, 6).tolist(),
-            "width": float(edges[1] - edges[0]),
-            "negative": model.bins.negative.tolist(),
-            "positive": model.bins.positive.tolist(),
-        },
+        "histogram": _histogram(model.bins, look),
+    }
+
+
+def _histogram(bins: ScoreBins, look: ExplorerLook) -> dict[str, Any]:
+    edges = np.round(bins.edges, 6)
+    drawn = {kind: getattr(bins, kind) for kind in _KINDS}
+    if look.form == "lines":
+        drawn = {kind: np.append(0.0, 100 * np.cumsum(of) / max(1, of.sum())) for kind, of in drawn.items()}
+    elif look.shares:
+        drawn = {kind: 100 * of / max(1, bins.n) for kind, of in drawn.items()}
+    return {
+        "left": float(edges[0]),
+        "width": float(np.round(edges[1] - edges[0], 6)),
+        "n": len(edges) - 1,
+        "edges": edges.tolist() if look.form == "lines" else [],
+        "centres": np.round(bins.centres, 6).tolist() if look.form == "bars" else [],
+        **{kind: np.round(of, 4).tolist() for kind, of in drawn.items()},
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,39 +92,45 @@ def shown_range(*histograms: ScoreBins) -> tuple[float, float]:
 def two_set_histogram(
     first: SetBins, second: SetBins, *, space: str = "cosine similarity", height: int = 480
 ) -> go.Figure:
-    """Show whether two pair sets are equally hard: one above the other on one similarity axis, as shares of each set.
+    """Show whether two pair sets are equally hard: `faceted_histogram` of the two."""
+    return faceted_histogram([first, second], space=space, height=height)
+
+
+def faceted_histogram(
+    sets: Sequence[SetBins], *, space: str = "cosine similarity", height: int | None = None
+) -> go.Figure:
+    """Show pair sets, or phases of one, one above the other on one similarity axis, as shares of each.
 
     Bars are per cent of the set's pairs, so that sets of different size compare; the grey area is the overlap, where
     similarity alone cannot tell the classes apart.
 
     Args:
-        first: The set drawn above.
-        second: The set drawn below.
+        sets: What is drawn, from above.
         space: Title of the x axis: whose cosine it is.
-        height: Pixels.
+        height: Pixels; by default as much as the number of sets takes.
 
     Returns:
-        A figure with four bar traces: negative and positive pairs of the first, then of the second set.
+        A figure with two bar traces a set: negative, then positive pairs.
     """
+    n = len(sets)
     figure = make_subplots(
-        rows=2,
+        rows=n,
         cols=1,
         shared_xaxes=True,
         shared_yaxes="all",
-        vertical_spacing=0.12,
-        subplot_titles=[f"{plain(side.name)} · {side.bins.n:,} pairs" for side in (first, second)],
+        vertical_spacing=0.24 / n,
+        subplot_titles=[f"{plain(side.name)} · {side.bins.n:,} pairs" for side in sets],
     )
-    for row, side in enumerate((first, second), start=1):
+    for row, side in enumerate(sets, start=1):
         share = 100.0 / max(1, side.bins.n)
         for bar in _bars(side.bins, share, "%{y:.2f} % of pairs"):
             figure.add_trace(bar.update(showlegend=row == 1), row=row, col=1)
         if side.overlap is not None:
             _shade_overlap(figure, side.overlap, row)
-        figure.update_yaxes(title_text="% of pairs", row=row, col=1)
-    finish(figure, height=height)
-    figure.update_xaxes(title_text="", range=shown_range(first.bins, second.bins))
-    figure.update_xaxes(title_text=space, row=2, col=1)
-    highest = max(100 * _tallest(side.bins) / max(1, side.bins.n) for side in (first, second))
+    finish(figure, height=height or 100 + 190 * n)
+    figure.update_xaxes(title_text="", range=shown_range(*(side.bins for side in sets)))
+    figure.update_xaxes(title_text=space, row=n, col=1)
+    highest = max(100 * _tallest(side.bins) / max(1, side.bins.n) for side in sets)
     figure.update_yaxes(title_text="% of pairs", range=(0, 1.05 * highest))  # shared axes range over one row alone
     figure.update_annotations(selector={"yanchor": "bottom"}, x=0, xanchor="left")
     return figure.update_layout(

@@ -89,11 +89,12 @@ class MapView {
   traces() {
     const theme = readTheme(this.root);
     const traces = themedTraces(this.data.figure.data, theme);
-    for (const trace of traces) {
+    this.inLayer = traces.length / this.data.layers;
+    traces.forEach((trace, place) => {
       for (const name of ['x', 'y', 'customdata']) trace[name] = numbersOf(trace[name]);
       if (trace.marker.color?.bdata) trace.marker.color = numbersOf(trace.marker.color);
-    }
-    this.inLayer = traces.length / this.data.layers;
+      trace.marker.color ??= traces[place % this.inLayer].marker.color; // of both maps, sent once
+    });
     traces.forEach((trace, place) => { trace.selectedpoints = this.selectedIn(traces, place % this.inLayer); });
     return traces;
   }
@@ -152,7 +153,7 @@ class MapView {
     const layout = this.layout(traces);
     this.drawn = traces;
     const n_inside = traces.slice(0, this.inLayer).reduce((sum, trace) => sum + (trace.selectedpoints?.length ?? 0), 0);
-    this.status.textContent = this.chosen.region ? `${n_inside.toLocaleString('en')} ${this.data.what} inside the outline` : '';
+    this.status.textContent = this.chosen.region ? `${n_inside.toLocaleString('en')} ${this.data.what} inside the outline` : `Draw around ${this.data.what} to see their rows; click one to see its neighbours.`;
     this.clear.hidden = !this.chosen.region && this.chosen.point === null;
     this.plot.style.minHeight = `${layout.height}px`;
     const config = {

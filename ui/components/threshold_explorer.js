@@ -52,7 +52,7 @@ class Explorer {
   }
 
   render(data, setStateValue) {
-    const built = JSON.stringify([data.models.map((model) => [model.name, model.failed, model.chosen]), data.shared]);
+    const built = JSON.stringify([data.models.map((model) => [model.name, model.failed, model.chosen]), data.shared, data.stacked]);
     this.data = data;
     this.setStateValue = setStateValue;
     this.theme = readTheme(this.root);
@@ -78,7 +78,7 @@ class Explorer {
     this.sliders = [];
     if (this.data.shared) bar.append(this.control('Decision threshold', null));
     bar.append(this.legend());
-    const cards = node('div', `te-cards te-of-${this.data.models.length}${this.data.shared ? '' : ' te-own'}`);
+    const cards = node('div', `te-cards te-of-${this.data.models.length}${this.data.shared ? '' : ' te-own'}${this.data.stacked ? ' te-stacked' : ''}`);
     this.cards = this.data.models.map((model, place) => this.card(model, place));
     cards.append(...this.cards.map((card) => card.element));
     this.status = node('div', 'te-status');
@@ -91,6 +91,7 @@ class Explorer {
     const legend = node('div', 'te-legend');
     const marks = [['negative pairs', ''], ['positive pairs', ''], ['threshold', 'te-rule']];
     if (this.data.models.some((model) => model.chosen !== null)) marks.push(['chosen on dev', 'te-rule te-dotted']);
+    if (this.data.zone) marks.push(['grey zone', 'te-zone']);
     this.swatches = marks.map(([text, className]) => {
       const entry = node('span');
       const swatch = node('i', `te-swatch ${className}`);
@@ -128,6 +129,8 @@ class Explorer {
     if (model.baseline) head.append(node('span', 'te-tag', 'baseline'));
     if (model.chosen !== null) head.append(this.jump(model, place));
     if (model.failed) head.append(node('div', 'te-alarm', `Do not trust these numbers: ${model.failed}`));
+    const note = node('div', 'te-note');
+    head.append(note);
     element.append(head);
     if (!this.data.shared) element.append(this.control('Threshold', place));
     const metrics = METRICS.map((metric) => this.metric(metric));
@@ -144,7 +147,7 @@ class Explorer {
       box.append(part);
       element.append(box);
     }
-    return { element, metrics, plot, cells: matrix.cells, model, place };
+    return { element, metrics, note, plot, cells: matrix.cells, model, place };
   }
 
   jump(model, place) {
@@ -186,7 +189,7 @@ class Explorer {
       cells[cell.name] = button;
       element.append(button);
     }
-    element.append(node('div', 'te-hint', 'Click a cell to see its pairs.'));
+    element.append(node('div', 'te-hint', this.data.clickable ? 'Click a cell or a bar to see its pairs.' : 'Click a cell to see its pairs.'));
     return { element, cells };
   }
 
@@ -231,6 +234,7 @@ class Explorer {
     const basis = this.data.models.findIndex((model) => model.baseline);
     for (const card of this.cards) {
       const counts = this.counts(card.place);
+      card.note.textContent = this.data.models[card.place].note;
       const against = basis >= 0 && basis !== card.place && !card.model.failed ? this.counts(basis) : null;
       METRICS.forEach((metric, place) => this.writeMetric(card.metrics[place], metric, counts, against));
       this.writeMatrix(card, counts);
@@ -273,7 +277,7 @@ class Explorer {
 
   moveLine(card) {
     const threshold = this.threshold(card.place);
-    card.plot.setAttribute('aria-label', `Similarity of negative and positive pairs under ${card.model.name}, with a line at ${threshold.toFixed(3)}`);
+    card.plot.setAttribute('aria-label', `Similarity of negative and positive pairs, ${card.model.name}, with a line at ${threshold.toFixed(3)}`);
     if (!card.drawn || card.at === threshold) return;
     card.at = threshold;
     window.Plotly.relayout(card.plot, {
@@ -291,32 +295,62 @@ class Explorer {
   }
 
   drawPlot(Plotly, card) {
-    const { histogram, chosen } = this.data.models[card.place];
-    const bars = (name, counts, more) => ({ type: 'bar', name, x: histogram.centres, y: counts, width: histogram.width, opacity: 0.7, hovertemplate: '%{y}', ...more });
-    const traces = [
-      bars('negative pairs', histogram.negative, { marker: { color: this.theme.marks[0] } }),
-      bars('positive pairs', histogram.positive, { marker: { color: this.theme.marks[1], pattern: { shape: '/', solidity: 0.25, fillmode: 'overlay' } } }),
-    ];
+    const { histogram, name } = this.data.models[card.place];
     const layout = {
-      height: this.data.height, barmode: 'overlay', bargap: 0, showlegend: false, uirevision: card.model.name, hovermode: 'x unified',
+      height: this.data.height, barmode: 'overlay', bargap: 0, showlegend: false, uirevision: `${name} ${this.data.form}`, hovermode: 'x unified',
       margin: { l: 48, r: 10, t: 24, b: 44 },
-      xaxis: { title: { text: this.data.space }, range: this.data.range, hoverformat: '.2f' }, yaxis: { title: { text: 'pairs' } },
-      ...this.lines(this.threshold(card.place), chosen),
+      xaxis: { title: { text: this.data.space }, range: this.data.range, hoverformat: '.2f' },
+      yaxis: { title: { text: this.data.unit }, ...(this.data.top ? { range: [0, this.data.top] } : {}) },
+      ...this.lines(this.threshold(card.place), this.data.models[card.place]),
     };
     const config = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ['select2d', 'lasso2d', 'autoScale2d'] };
-    return draw(Plotly, card.plot, traces, themedLayout(layout, this.theme), config).then(() => {
+    return draw(Plotly, card.plot, this.traces(histogram), themedLayout(layout, this.theme), config).then(() => {
       card.drawn = true;
       card.at = undefined;
       this.moveLine(card);
+      if (card.bound) return;
+      card.bound = true;
+      card.plot.on('plotly_click', (event) => this.chooseBar(card, event));
     });
   }
 
-  lines(threshold, chosen) {
+  traces(histogram) {
+    const hatched = { shape: '/', solidity: 0.25, fillmode: 'overlay' };
+    const hover = this.data.unit === 'pairs' ? '%{y}' : '%{y:.2f} %';
+    const [negative, positive] = this.theme.marks;
+    if (this.data.form === 'lines') {
+      const line = (name, y, more) => ({ type: 'scatter', mode: 'lines', name, x: histogram.edges, y, hovertemplate: hover, line: { shape: 'linear', width: 2, ...more } });
+      return [line('negative pairs', histogram.negative, { color: negative }), line('positive pairs', histogram.positive, { color: positive, dash: 'dash' })];
+    }
+    const bars = (name, y, marker) => ({ type: 'bar', name, x: histogram.centres, y, width: histogram.width, opacity: 0.7, hovertemplate: hover, marker });
+    return [bars('negative pairs', histogram.negative, { color: negative }), bars('positive pairs', histogram.positive, { color: positive, pattern: hatched })];
+  }
+
+  // Both classes' bars stand at one place, the positives in front: the height of the click says which one was meant.
+  chooseBar(card, event) {
+    const { histogram, name } = this.data.models[card.place];
+    const point = event.points?.[0];
+    if (!this.data.clickable || !point) return;
+    const { left, top } = card.plot.querySelector('.nsewdrag').getBoundingClientRect();
+    const x = card.plot._fullLayout.xaxis.p2d(event.event.clientX - left);
+    const y = card.plot._fullLayout.yaxis.p2d(event.event.clientY - top);
+    const bin = Math.min(Math.max(Math.floor((x - histogram.left) / histogram.width), 0), histogram.n - 1);
+    const low = histogram.left + bin * histogram.width;
+    let kind = 'all';
+    if (this.data.form === 'bars') kind = y <= histogram.positive[bin] ? 'positive' : y <= histogram.negative[bin] ? 'negative' : 'all';
+    this.setStateValue('bar', { model: name, kind, low, high: low + histogram.width, at: Date.now() });
+  }
+
+  lines(threshold, { name, chosen }) {
     const line = (x, dash) => ({ type: 'line', x0: x, x1: x, y0: 0, y1: 1, yref: 'paper', line: { color: this.theme.ink, width: 2, dash } });
+    const area = ([x0, x1], more) => ({ type: 'rect', x0, x1, y0: 0, y1: 1, yref: 'paper', line: { width: 0 }, ...more });
     const label = (x, text, more) => ({ x, y: 1, yref: 'paper', text, showarrow: false, yanchor: 'bottom', font: { size: 12 }, ...more });
-    const shapes = [line(threshold, 'dash')];
+    const { zone, band } = this.data;
+    const shapes = [line(threshold, 'dash')]; // moved by its place: the first
     const annotations = [label(threshold, threshold.toFixed(3), { font: { size: 13, weight: 600 } })];
     if (chosen !== null) shapes.push(line(chosen, 'dot'));
+    if (zone) shapes.push(area(zone, { fillcolor: '#808080', opacity: 0.16, layer: 'below' }));
+    if (band && band.model === name) shapes.push(area([band.low, band.high], { line: { color: this.theme.ink, width: 1.5 } }));
     return { shapes, annotations };
   }
 
