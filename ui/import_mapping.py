@@ -42,9 +42,11 @@ def choose_columns(columns: list[str], kind: ImportKind, token: str) -> dict[str
     asked = [role for role in importing.GUESSES[kind] if role in guessed or role in importing.REQUIRED[kind]]
     further = [role for role in importing.GUESSES[kind] if role not in asked]
     chosen: dict[str, tuple[str, ...]] = {}
-    with st.grid(4, min_column_width=170):
-        for role in asked:
-            chosen[role] = _column_of(role, columns, guessed, f"{kind}-{role}-{token}")
+    texts = [role for role in asked if role in importing.REQUIRED[kind]]
+    for n_columns, roles in ((2, texts), (4, [role for role in asked if role not in texts])):
+        with st.grid(n_columns, min_column_width=170):
+            for role in roles:
+                chosen[role] = _column_of(role, columns, guessed, f"{kind}-{role}-{token}")
     with st.popover("More columns", icon=":material/add:", type="tertiary"):
         for role in further:
             chosen[role] = _column_of(role, columns, guessed, f"{kind}-{role}-{token}")
@@ -80,6 +82,7 @@ def choose_options(columns: Mapping[str, tuple[str, ...]], kind: ImportKind, tok
                 list(_SEPARATORS),
                 format_func=lambda separator: _SEPARATORS[separator],
                 help=fields["separator"].description,
+                width=280,
                 key=key("data", f"separator.{token}"),
             )
     return {name: value for name, value in chosen.items() if value != fields[name].get_default()}

@@ -23,10 +23,12 @@ from ui.text import as_label, count
 
 _SHOWN = 5
 _NOTES = 6
+_STARTED = key("data", "import_started")  # the job that reads a large source, and what it was started for
 
 
 def import_form() -> None:
     """Draw the form; a saved dataset is announced and the page runs again."""
+    _announce_finished_job()
     source = choose_source()
     if source is None:
         return
@@ -145,23 +147,32 @@ def _save_at_once(source: ImportSource, token: str, options: ImportOptions, name
 def _save_by_job(
     source: ImportSource, token: str, options: ImportOptions, name: str, *, new: bool, pressed: bool
 ) -> None:
-    """Start the job that imports a large source, follow it, and act on what it found."""
-    held = key("data", f"import_job.{token}")
+    """Start the job that imports a large source, and follow it; its end is seen at the next run of the page."""
     if pressed:
         with shown_as_message("This was not saved; the workspace is as it was."):
             request = importing.import_request(current_workspace(), source, options, name, new_version=new)
-            job_id = launch_once(request, key=held)
-        st.session_state[f"{held}.now"] = {"id": job_id, "options": _without_drop(options), "drop": options.drop_faulty}
+            job_id = launch_once(request, key=key("data", f"import_job.{token}"))
+        st.session_state[_STARTED] = {"job": job_id, "token": token, "options": _without_drop(options)}
         st.rerun()
-    started = st.session_state.get(f"{held}.now")
-    if started is None or started["options"] != _without_drop(options):
+    started = _job_of(token, options)
+    if started is not None:
+        with shown_as_message():
+            job_panel(started, key=key("data", f"import_panel.{token}"))
+
+
+def _announce_finished_job() -> None:
+    """Tell of a job of this session that has saved its dataset, and begin anew."""
+    started = st.session_state.get(_STARTED)
+    if started is None:
         return
-    with shown_as_message():
-        job = job_panel(started["id"], key=f"{held}.panel")
-        if job.state == "done":
-            told = running.result_of(current_workspace(), job.id)
-            if told["dataset"] is not None:
-                _announce(told["dataset"], told["n_saved"], told["kind"])
+    with shown_as_message(stop=False):
+        job = running.read_job(current_workspace(), started["job"])
+        told = running.result_of(current_workspace(), job.id) if job.state == "done" else None
+        if told is not None and told["dataset"] is not None:
+            del st.session_state[_STARTED]
+            _announce(told["dataset"], told["n_saved"], told["kind"])
+        return
+    del st.session_state[_STARTED]  # its folder is gone
 
 
 def _drop_words(n_rows: int) -> str:
@@ -176,8 +187,10 @@ def _announce(ref: str, n_rows: int, kind: str) -> None:
 
 def _job_of(token: str, options: ImportOptions) -> str | None:
     """Return the job that this session started for a source under these options, whether or not rows are dropped."""
-    started = st.session_state.get(f"{key('data', f'import_job.{token}')}.now")
-    return started["id"] if started and started["options"] == _without_drop(options) else None
+    started = st.session_state.get(_STARTED)
+    if started is None or (started["token"], started["options"]) != (token, _without_drop(options)):
+        return None
+    return str(started["job"])
 
 
 def _without_drop(options: ImportOptions) -> str:

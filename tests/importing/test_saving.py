@@ -108,7 +108,7 @@ VISIBLE = st.text(
 PAIRS = st.tuples(VISIBLE, VISIBLE, st.sampled_from([0.0, 1.0]), st.floats(0, 1), st.none() | st.just("train"))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(rows=st.lists(PAIRS, min_size=1, max_size=6))
 def test_what_was_saved_and_written_as_csv_is_imported_again_exactly(rows):
     frame = pd.DataFrame(rows, columns=["sentence1", "sentence2", "label", "score", "split"])

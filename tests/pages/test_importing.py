@@ -6,8 +6,10 @@ import re
 import pandas as pd
 import pytest
 
-from simtune_core.datasets import list_datasets, load_pairs
-from tests.pages.screen import table
+from simtune_core.datasets import list_datasets, load_pairs, load_records
+from simtune_core.importing import sources
+from simtune_core.workflows import importing
+from tests.pages.screen import ended, table
 from tests.pages.uploading import PAIRS, labelled, save_button, saved, uploaded
 from ui.text import as_label
 
@@ -167,3 +169,113 @@ def test_a_disk_that_takes_nothing_more_is_said_and_nothing_half_written_stays(
     assert re.fullmatch(sentence, app.code[0].value)
     assert list_datasets(workspace) == []
     assert [path.name for path in workspace.datasets.rglob("*") if path.is_file()] == [".mine.lock"]
+
+
+def question(app, label):
+    return labelled(app.toggle, label)
+
+
+def test_labels_in_words_are_shown_with_counts_and_saved_once_they_are_confirmed(open_app, workspace):
+    content = b"question1,question2,is_duplicate\na,b,yes\nc,d,no\ne,f,yes\ng,h,maybe\n"
+    app = uploaded(open_app("data"), content)
+
+    assert table(app, "values of the label column").to_numpy().tolist() == [
+        ["yes", 2, "1 similar"], ["no", 1, "0 not similar"], ["maybe", 1, "leave out"],
+    ]  # fmt: skip
+    assert "This can be saved once the question above is answered." in [each.value for each in app.warning]
+    assert save_button(app).disabled
+
+    question(app, "These meanings are right").set_value(True).run()
+    assert table(app, "faults with their rows")["fault"].tolist() == ["the label 'maybe' was given no meaning (0 or 1)"]
+    question(app, "Drop this row").set_value(True).run()
+    save_button(app).click().run()
+
+    assert load_pairs(workspace, "mine").frame["label"].tolist() == [1, 0, 1]
+
+
+def test_the_meaning_of_a_label_can_be_turned_round(open_app, workspace):
+    content = b"sentence1,sentence2,label\na,b,yes\nc,d,no\n"
+    app = uploaded(open_app("data"), content)
+    token = importing.token_of(importing.ImportSource("mine.csv", content=content))
+    app.session_state[f"data.labels.{token}"] = {
+        "edited_rows": {0: {"means": "0 not similar"}, 1: {"means": "1 similar"}}, "added_rows": [], "deleted_rows": [],
+    }  # fmt: skip
+    question(app, "These meanings are right").set_value(True).run()
+    save_button(app).click().run()
+
+    assert load_pairs(workspace, "mine").frame["label"].tolist() == [0, 1]
+
+
+def test_scores_beyond_1_are_brought_to_the_scale_that_is_chosen(open_app, workspace):
+    app = uploaded(open_app("data"), b"sentence1,sentence2,score\na,b,1\nc,d,4\n")
+    scale = labelled(app.selectbox, "The scores run from 1 to 4")
+    assert scale.value is None and save_button(app).disabled
+    assert scale.options[:2] == ["0 to 5", "1 to 5"]
+
+    scale.set_value((0.0, 5.0)).run()
+    save_button(app).click().run()
+    assert load_pairs(workspace, "mine").frame["score"].tolist() == [0.2, 0.8]
+
+
+def test_several_columns_are_joined_and_personal_data_is_masked(open_app, workspace):
+    content = b"number,short_description,description,opened\n7,vpn,ask ann@example.org,03/04/2026\n8,mail,,05/06/2026\n"
+    app = uploaded(open_app("data"), content)
+    assert labelled(app.multiselect, "Text").value == ["short_description", "description"]
+    (masks,) = [each for each in app.get("button_group") if each.label == "Mask personal data"]
+    masks.set_value(["email"]).run()
+    (order,) = [each for each in app.get("button_group") if each.label == "First comes"]
+    order.set_value("the month").run()
+    save_button(app).click().run()
+
+    frame = load_records(workspace, "mine").frame
+    assert frame["text"].tolist() == ["vpn\nask [email]", "mail"]
+    assert frame["time"].tolist() == ["2026-03-04T00:00:00Z", "2026-05-06T00:00:00Z"]
+
+
+def test_a_file_of_the_workspace_is_imported_by_its_path_and_none_outside_it(open_app, workspace, tmp_path):
+    (workspace.data / "pairs.csv").write_bytes(PAIRS)
+    (tmp_path / "outside.csv").write_bytes(PAIRS)
+    (workspace.data / "link.csv").symlink_to(tmp_path / "outside.csv")
+    app = open_app("data")
+    (ways,) = [each for each in app.get("button_group") if each.label == "Where the data comes from"]
+    ways.set_value("path").run()
+
+    for path in ("../outside.csv", str(tmp_path / "outside.csv"), "data/link.csv", "/etc/passwd"):
+        labelled(app.text_input, "Path in").set_value(path).run()
+        assert "lies outside the workspace" in app.code[0].value
+        assert not app.exception
+    labelled(app.text_input, "Path in").set_value("data/nothing.csv").run()
+    assert "The workspace has no file or folder 'data/nothing.csv'" in app.code[0].value
+
+    labelled(app.text_input, "Path in").set_value("data/pairs.csv").run()
+    save_button(app).click().run()
+    assert [version.ref for version in list_datasets(workspace)] == ["pairs@v0001"]
+    assert (workspace.data / "pairs.csv").exists()
+
+
+def test_a_large_upload_is_stored_under_its_hash_read_by_a_job_and_removed(open_app, workspace, monkeypatch):
+    monkeypatch.setattr(sources, "LARGE_BYTES", 1000)
+    monkeypatch.setattr(importing, "HEAD_ROWS", 20)
+    rows = "".join(f"{number},text {number}\n" for number in range(200)).replace("text 150\n", "\n")
+    app = uploaded(open_app("data"), f"id,text\n{rows}".encode(), "../../etc/big.csv")
+
+    (stored,) = (workspace.data / "uploads").iterdir()
+    assert re.fullmatch(r"[0-9a-f]{64}\.csv", stored.name)
+    assert any("the first 20 rows" in caption.value for caption in app.caption)
+    assert app.dataframe and not app.warning
+
+    save_button(app).click().run()
+    ended(workspace)
+    app.run()
+    assert table(app, "faults with their rows").to_numpy().tolist() == [[152, "text", "the text is empty"]]
+    assert "1 of 200 rows has a fault." in [warning.value for warning in app.warning]
+    assert save_button(app).disabled and list_datasets(workspace) == []
+
+    question(app, "Drop this row").set_value(True).run()
+    save_button(app).click().run()
+    ended(workspace, 2)
+    app.run()
+    (saved_set,) = list_datasets(workspace)
+    assert (saved_set.ref, saved_set.n_rows) == ("big@v0001", 199)
+    assert saved_set.manifest["provenance"]["source"] == "big.csv"
+    assert list((workspace.data / "uploads").iterdir()) == []
