@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -20,6 +21,7 @@ _HELP = {name: field.description for name, field in SplitConfig.model_fields.ite
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     app.command()(split)
+    app.command()(export)
     app.command("import-encoder")(import_encoder)
 
 
@@ -52,6 +54,30 @@ def split(
             rows = preparing.split_rows(result["report"])
             report.say(table(list(rows[0]), [list(row.values()) for row in rows], title=result["dataset"]))
             report.say(preparing.largest_component(result["report"]))
+
+
+def export(
+    dataset: Annotated[str, typer.Argument(metavar="SET", help="A dataset, or one of its splits.")],
+    to: Annotated[Path, typer.Option(help="A file that ends in .csv, .parquet or .jsonl, or a folder.")],
+    form: Annotated[
+        preparing.ExportFormat | None,
+        typer.Option("--format", help="Default: by the ending; a folder: huggingface."),
+    ] = None,
+    workspace: Where = None,
+    as_json: Json = False,
+) -> None:
+    """Write a dataset for other programs; nothing is overwritten. A CSV marks what spreadsheets would run."""
+    with reported("export", as_json=as_json) as report:
+        made = preparing.export(open_workspace(workspace), dataset, to, form=form)
+        report.result = {
+            "file": str(made.path), "format": made.format, "n_rows": made.n_rows, "n_marked": made.n_marked,
+        }  # fmt: skip
+        report.say(f"{made.path}: {made.n_rows:,} rows as {made.format}.")
+        if made.n_marked:
+            report.say(
+                f"{made.n_marked:,} texts that a spreadsheet would run as a formula got an apostrophe in front; "
+                "parquet and jsonl hold every text exactly."
+            )
 
 
 def import_encoder(

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import shlex
+import tempfile
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from simtune_core.datasets import canonical_ref, find_dataset
@@ -14,22 +18,41 @@ from simtune_core.errors import DataFaultError, EncoderError
 from simtune_core.files import valid_name, write_bytes
 from simtune_core.importing.sources import ImportSource, anywhere, uploaded, uploads
 from simtune_core.jobs.launcher import find_equal
+from simtune_core.preparing.exporting import (
+    ENDINGS,
+    FORMATS,
+    Exported,
+    ExportFormat,
+    export_rows,
+    file_stem,
+    plain_bytes,
+)
 from simtune_core.preparing.splitting import SplitConfig
 from simtune_core.preparing.splitting_job import MADE_BY, require_unsplit
 from simtune_core.workflows.requests import Request, require_free_dataset
 from simtune_core.workspace import Workspace
 
 __all__ = [
+    "FORMATS",
+    "ExportFormat",
+    "Exported",
     "MadeSplit",
     "anywhere",
+    "command_for",
+    "download",
     "encoder_line",
+    "export",
+    "export_name",
     "import_encoder_request",
     "largest_component",
     "made_split",
     "split_request",
     "split_rows",
     "stored_upload",
+    "too_large_to_download",
 ]
+DOWNLOAD_BYTES = 100_000_000  # a page keeps what it sends in memory; larger sets are for the command line
+_ZIP = ".zip"
 _ROLES = ("vectors", "text", "id", "scores", "sentence1", "sentence2")  # of the columns of an encoder's file
 
 
@@ -73,6 +96,44 @@ def split_request(
     if made != version.name and find_equal(workspace, "split", params) is None:
         require_free_dataset(workspace, made)
     return Request("split", params, f"Split {version.ref}" + (f" as {made}" if made != version.name else ""))
+
+
+def export(workspace: Workspace, dataset: str, to: Path, *, form: ExportFormat | None = None) -> Exported:
+    """Write a dataset, or one of its splits, to a file or a Hugging Face folder; see `export_rows`."""
+    return export_rows(workspace, dataset, to, form=form)
+
+
+def download(workspace: Workspace, dataset: str, form: ExportFormat) -> bytes:
+    """Return an exported file as a page sends it; a folder is packed as a zip."""
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / export_name(workspace, dataset, form).removesuffix(_ZIP)
+        made = export_rows(workspace, dataset, target, form=form).path
+        if form != "huggingface":
+            return made.read_bytes()
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:  # what is inside is packed already
+            for path in sorted(path for path in made.rglob("*") if path.is_file()):
+                archive.write(path, path.relative_to(made.parent))
+        return packed.getvalue()
+
+
+def export_name(workspace: Workspace, dataset: str, form: ExportFormat) -> str:
+    """Return what a downloaded file is called."""
+    return file_stem(*find_dataset(workspace, dataset)) + (ENDINGS[form] or _ZIP)
+
+
+def too_large_to_download(workspace: Workspace, dataset: str, *, limit: int = DOWNLOAD_BYTES) -> bool:
+    """Tell whether a dataset is too large to be sent by a page: its rows take more than `limit` bytes."""
+    version, split = find_dataset(workspace, dataset)
+    share = version.splits[split] / max(1, version.n_rows) if split else 1.0
+    return plain_bytes(version) * share > limit
+
+
+def command_for(dataset: str, form: ExportFormat) -> str:
+    """Return the command line that exports a dataset."""
+    to = dataset.replace(":", "-").replace("@", "-") + ENDINGS[form]
+    told = "" if ENDINGS[form] else f" --format {form}"
+    return f"python -m simtune_core export {shlex.quote(dataset)} --to {shlex.quote(to)}{told}"
 
 
 def import_encoder_request(
