@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from simtune_core.datasets import DatasetVersion
-from simtune_core.pairs import text_id
+from simtune_core.pairs import TEXT_COLUMNS, text_id
 from simtune_core.preparing.description import ordered_splits
 from simtune_core.workflows.data import RowPage, RowQuery, row_page, sortable_columns, values_of
 from simtune_core.workflows.describing import described_folder
 from simtune_core.workspace import Workspace
 from ui.errors import shown_as_message
 from ui.keys import key
+from ui.marked_texts import marked_texts, shared_words
 from ui.refreshing import refreshed
 from ui.text import count
 
@@ -24,7 +25,7 @@ PER_PAGE = 100
 _IN_TABLE = 300  # characters of a text in the table; a click opens the whole
 _WHOLE = 20_000  # characters of a text that a browser draws at once
 _HEIGHT = 420  # of the table, in pixels
-_WORD = re.compile(r"\w+")
+_WIDTHS = {"text": 560, **dict.fromkeys(TEXT_COLUMNS, 330)}  # so that the label or category can be seen beside them
 _KEPT: dict[str, Any] = {"persist_state": "session"}
 _FILE_ORDER = "as in the file"
 
@@ -163,7 +164,8 @@ def _table(found: RowPage, shown: Shown, page: int, n_pages: int) -> int | None:
         key=key("data", f"rows.{text_id(f'{shown.ref} {found.numbers.tobytes().hex()}')}"),
         on_select="rerun",
         selection_mode="single-row",
-        column_config={"row": st.column_config.NumberColumn(width=70, format="localized")},
+        column_config={"row": st.column_config.NumberColumn(width=70, format="localized")}
+        | {column: st.column_config.TextColumn(width=width) for column, width in _WIDTHS.items()},
         alt=f"Rows of {shown.ref}, page {page} of {n_pages}",
     )
     rows = picked["selection"]["rows"]
@@ -174,33 +176,29 @@ def _table(found: RowPage, shown: Shown, page: int, n_pages: int) -> int | None:
 
 
 def _whole(row: pd.Series, kind: str, number: int) -> None:
-    """Draw one row with its whole texts, for pairs side by side with the words that both hold."""
-    facts = {name: value for name, value in row.items() if name not in ("text", "sentence1", "sentence2")}
-    told = " · ".join(f"{name} {value}" for name, value in facts.items() if not pd.isna(value))
+    """Draw one row with its whole texts, for pairs side by side with the words that both hold marked."""
+    facts = {name: value for name, value in row.items() if name not in ("text", *TEXT_COLUMNS)}
+    told = " · ".join(f"{name} {_word(value)}" for name, value in facts.items() if _known(value))
     with st.container(border=True):
         st.text(f"Row {number:,}" + (f" · {told}" if told else ""))
-        if kind == "records":
-            _pane(row["text"])
-            return
-        with st.grid(2, min_column_width=280):
-            for column in ("sentence1", "sentence2"):
-                with st.container():
-                    st.caption(column)
-                    _pane(row[column])
-        st.text(_shared_words(row["sentence1"], row["sentence2"]))
+        texts = [str(row[column]) for column in (TEXT_COLUMNS if kind == "pairs" else ("text",))]
+        if kind == "pairs":
+            first, second = (text[:_WHOLE] for text in texts)
+            marked_texts(TEXT_COLUMNS, (first, second), key=key("data", "reader"))
+            st.caption(f"{len(shared_words(first, second)):,} words stand in both and are marked.")
+        else:
+            st.code(texts[0][:_WHOLE], language=None, wrap_lines=True)
+        beyond = sum(max(0, len(text) - _WHOLE) for text in texts)
+        if beyond:
+            st.caption(f"{beyond:,} more characters are not drawn; export the set to read them.")
 
 
-def _pane(text: str) -> None:
-    st.code(text[:_WHOLE], language=None, wrap_lines=True)
-    if len(text) > _WHOLE:
-        st.caption(f"{len(text) - _WHOLE:,} more characters are not drawn; export the set to read them.")
+def _known(value: Any) -> bool:
+    return isinstance(value, list | np.ndarray) or not pd.isna(value)
 
 
-def _shared_words(first: str, second: str) -> str:
-    words, others = ({word.casefold() for word in _WORD.findall(text[:_WHOLE])} for text in (first, second))
-    shared = sorted(words & others)
-    told = f"{len(shared)} of {len(words | others)} words stand in both"
-    return told + (f": {', '.join(shared)}" if shared else "")
+def _word(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _cut(text: str) -> str:

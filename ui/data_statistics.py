@@ -192,7 +192,9 @@ def _split_row(split: SplitFacts, described: Description) -> dict[str, Any]:
     if split.n_truncated is not None:
         row["truncated"] = split.n_truncated
     if described.kind == "pairs":
-        row |= {"similar": split.n_positive, "dissimilar": split.n_negative, "graded": split.n_graded}
+        row |= {"graded": split.n_graded} if described.graded else {}
+        if any(each.n_positive + each.n_negative for each in described.splits):
+            row |= {"similar": split.n_positive, "dissimilar": split.n_negative}
         if split.n_both_categories:
             row["of one category"] = f"{split.n_same_category / split.n_both_categories:.1%}"
     return row

@@ -89,7 +89,9 @@ def category_bars(categories: Categories, splits: Sequence[str], *, what: str = 
     height = max(HEIGHT, _BAR * len(shown) + 100)
     finish(figure, x=f"% of the split's {what}", height=height)
     figure.update_yaxes(autorange="reversed", automargin=True)
-    return figure.update_layout(barmode="group", bargap=0.25, hovermode="y unified", showlegend=len(splits) > 1)
+    return figure.update_layout(
+        barmode="group", bargap=0.25, hovermode="y unified", showlegend=len(splits) > 1, legend_traceorder="normal"
+    )
 
 
 def label_bars(splits: Sequence[SplitFacts], *, height: int = HEIGHT) -> go.Figure:
@@ -116,7 +118,9 @@ def label_bars(splits: Sequence[SplitFacts], *, height: int = HEIGHT) -> go.Figu
         )
     finish(figure, x="% of the split's pairs", height=height)
     figure.update_yaxes(autorange="reversed", automargin=True)
-    return figure.update_layout(barmode="stack", bargap=0.4, hovermode="y unified", xaxis_range=(0, 100))
+    return figure.update_layout(
+        barmode="stack", bargap=0.4, hovermode="y unified", xaxis_range=(0, 100), legend_traceorder="normal"
+    )
 
 
 def score_lines(splits: Sequence[SplitFacts], *, height: int = HEIGHT) -> go.Figure:
