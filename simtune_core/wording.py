@@ -11,7 +11,17 @@ from rich.table import Table
 from simtune_core.console import table
 from simtune_core.datasets import DatasetVersion
 from simtune_core.jobs.states import JobStatus
-from simtune_core.workflows.hardness import number_rows
+from simtune_core.workflows.hardness import (
+    difference_in_words,
+    grey_zone_of,
+    in_words,
+    interval_in_words,
+    intervals_note,
+    number_rows,
+    phase_rows,
+    space_of,
+    spread_rows,
+)
 
 _METRICS = (
     ("ROC-AUC", "roc_auc"),
@@ -39,12 +49,40 @@ def embed_line(result: dict[str, Any]) -> str:
     )
 
 
-def difficulty_table(result: dict[str, Any]) -> Table:
-    """Lay the numbers of one or two pair sets side by side."""
+def difficulty_table(result: dict[str, Any], mismatch: dict[str, Any] | None = None) -> Table:
+    """Lay the numbers of one or two pair sets side by side, with their difference and, where known, its interval."""
     refs = [side["ref"] for side in result["sides"]]
-    precision = "" if result["encoder"] == "tfidf" else f" ({result['precision']})"
-    title = f"Cosine of {result['title']}{precision}"
-    return table(["", *refs], [[row.label, *row.values] for row in number_rows(result)], title=title)
+    rows = number_rows(result, mismatch=mismatch)
+    compared = len(refs) == 2
+    columns = ["", *refs, *(["difference"] if compared else []), *(["interval"] if mismatch else [])]
+    cells = [
+        [row.label, *(in_words(value, row.form) for value in row.values)]
+        + ([difference_in_words(row)] if compared else [])
+        + ([interval_in_words(row)] if mismatch else [])
+        for row in rows
+    ]
+    low, high = grey_zone_of(result)
+    return table(columns, cells, title=f"Difficulty, {space_of(result)}; grey zone {low:g} to {high:g}")
+
+
+def spread_table(result: dict[str, Any]) -> Table:
+    """Lay out how the similarities of each class of each set are spread, a class a column."""
+    classes = spread_rows(result)
+    names = [name for name in classes[0] if name not in ("set", "pairs of")]
+    columns = ["", *(f"{each['pairs of']} of {each['set']}" for each in classes)]
+    rows = [[name, *(each[name] for each in classes)] for name in names]
+    return table(columns, rows, title=f"Similarities, {space_of(result)}")
+
+
+def difficulty_lines(result: dict[str, Any], mismatch: dict[str, Any] | None = None) -> list[str | Table]:
+    """Lay a measurement out: its numbers, the spread of its similarities, its phases, and what intervals rest on."""
+    phases = phase_rows(result)
+    return [
+        difficulty_table(result, mismatch),
+        *([intervals_note(mismatch)] if mismatch else []),
+        spread_table(result),
+        *([_phase_table(phases, f"By phase, {space_of(result)}")] if phases else []),
+    ]
 
 
 def curriculum_table(result: dict[str, Any]) -> Table:
@@ -107,6 +145,10 @@ def job_json(job: JobStatus) -> dict[str, Any]:
 def counts_table(counts: dict[str, int]) -> Table:
     """Lay out what the store holds."""
     return table(("what", "how many"), [[name.removeprefix("n_"), n] for name, n in counts.items()])
+
+
+def _phase_table(rows: Sequence[dict[str, str]], title: str) -> Table:
+    return table(list(rows[0]), [list(row.values()) for row in rows], title=title)
 
 
 def _verdict_row(model: dict[str, Any], metric: str) -> list[Any]:

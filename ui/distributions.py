@@ -20,10 +20,9 @@ from simtune_core.workflows.distributions import (
     pairs_in_band,
     thresholds_of,
 )
-from simtune_core.workflows.hardness import common_bins, in_words, usual_grey_zone
+from simtune_core.workflows.hardness import common_bins, in_words, space_of, usual_grey_zone
 from ui.ask import Answer
 from ui.errors import shown_as_message
-from ui.hardness import space_of
 from ui.keys import key
 from ui.session import current_workspace
 from ui.text import as_label
@@ -90,8 +89,8 @@ def distributions_panel(answer: Answer, *, grey: tuple[float, float] | None = No
             space=space_of(result), shares=True, form=_FORMS[form], zone=zone, stacked=True, clickable=True, height=260
         ),
     )
-    _take_click(state, thresholds, facets)
-    _pairs_of_band(answer, facets, zone)
+    _take_click(state, thresholds)
+    _pairs_of_band(answer, facets, zone, least=float(thresholds[0]))
 
 
 def _pick_facets(facets: list[Facet]) -> list[Facet]:
@@ -124,7 +123,7 @@ def _note(facet: Facet, zone: tuple[float, float]) -> str:
     )
 
 
-def _take_click(state: ExplorerState, thresholds: np.ndarray, facets: list[Facet]) -> None:
+def _take_click(state: ExplorerState, thresholds: np.ndarray) -> None:
     """Set the band's widgets to the bar or the cell that was clicked, once per click."""
     if not state.clicked_at or st.session_state.get(_APPLIED) == state.clicked_at:
         return
@@ -136,23 +135,24 @@ def _take_click(state: ExplorerState, thresholds: np.ndarray, facets: list[Facet
         band = band_of_cell(state.cell, float(thresholds[state.indices.get(of, state.index)]))
     else:
         return
-    st.session_state[_BAND] = tuple(round(round(end / _BAND_STEP) * _BAND_STEP, 3) for end in (band.low, band.high))
+    st.session_state[_BAND] = (band.low, band.high)
     st.session_state[_OF], st.session_state[_KIND] = of, band.kind
     st.session_state[_PAGE] = 1
 
 
-def _pairs_of_band(answer: Answer, facets: list[Facet], zone: tuple[float, float]) -> None:
+def _pairs_of_band(answer: Answer, facets: list[Facet], zone: tuple[float, float], *, least: float) -> None:
     st.header("Pairs of a band")
     st.caption("Click a bar or a cell above, or choose here; the hardest pairs come first.")
     names = [facet.name for facet in facets]
     if st.session_state.get(_OF) not in (None, *names):
         del st.session_state[_OF]
-    st.session_state.setdefault(_BAND, zone)
+    held = st.session_state.get(_BAND, zone)
+    st.session_state[_BAND] = tuple(max(least, round(round(end / _BAND_STEP) * _BAND_STEP, 3)) for end in held)
     st.session_state.setdefault(_KIND, "all")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         of = st.selectbox("Of", names, key=_OF, on_change=_first_page, persist_state="session")
         ends: Any = st.slider(  # of two ends, because the session's value has two
-            "Similarity", -1.0, 1.0, step=_BAND_STEP, key=_BAND, on_change=_first_page, persist_state="session"
+            "Similarity", least, 1.0, step=_BAND_STEP, key=_BAND, on_change=_first_page, persist_state="session"
         )
         kind: Any = st.segmented_control(
             "Labelled", list(_KINDS), required=True, key=_KIND, format_func=lambda name: _KINDS[name],

@@ -15,6 +15,7 @@ from simtune_core.workflows.hardness import (
     interval_in_words,
     intervals_note,
     phase_rows,
+    space_of,
     spread_rows,
 )
 from ui.text import as_label
@@ -36,7 +37,7 @@ def difficulty_cards(rows: Sequence[NumberRow]) -> None:
                 UNDEFINED if first is None else first,
                 delta=None if difference is None else round(difference, 4),
                 delta_color="off",
-                delta_description=None if difference is None else f"vs. {in_words(row.values[1], row.form)}",
+                delta_description=None if difference is None else _against(row),
                 format=form if first is not None else None,
                 help=_interval_words(row),
                 border=True,
@@ -71,7 +72,7 @@ def difficulty_table(
     )
     fitted = " and ".join(result["tfidf"]["fitted_on"])
     words = (
-        f"{space_of(result).capitalize()}; the grey zone is what the slider says. TF-IDF is fitted on the "
+        f"{_sentence(space_of(result))}; the grey zone is what the slider says. TF-IDF is fitted on the "
         f"{result['tfidf']['n_texts']:,} unique texts of {fitted}. {intervals_note(mismatch) if mismatch else ''} "
         "Definitions: docs/metrics.md."
     )
@@ -95,10 +96,13 @@ def phase_table(result: dict[str, Any], *, grey: tuple[float, float] | None = No
         st.dataframe(rows, hide_index=True, height="content", alt=f"Difficulty by phase, {space_of(result)}")
 
 
-def space_of(result: dict[str, Any]) -> str:
-    """Name the space of a result: whose cosine, and in which number format."""
-    precision = "" if result["encoder"] == "tfidf" else f" (precision {result['precision']})"
-    return f"cosine of {result['title']}{precision}"
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _against(row: NumberRow) -> str:
+    """Word what a card's difference is against; that of shares is in percentage points, not in per cent of anything."""
+    return f"{'points ' if row.form == 'share' else ''}vs. {in_words(row.values[1], row.form)}"
 
 
 def _interval_words(row: NumberRow) -> str | None:

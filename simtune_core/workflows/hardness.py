@@ -110,6 +110,12 @@ def grey_zone_of(result: dict[str, Any]) -> tuple[float, float]:
     return result["grey_low"], result["grey_high"]
 
 
+def space_of(result: dict[str, Any]) -> str:
+    """Name the space of a result: whose cosine, and in which number format."""
+    precision = "" if result["encoder"] == "tfidf" else f" (precision {result['precision']})"
+    return f"cosine of {result['title']}{precision}"
+
+
 def usual_grey_zone() -> tuple[float, float]:
     """Return the grey zone where none is chosen."""
     usual = DifficultyConfig()
@@ -200,7 +206,8 @@ def _grey_share(side: dict[str, Any], grey: tuple[float, float] | None) -> float
 
 
 def _signed(value: float, form: Form) -> str:
-    return f"{100 * value:+.1f}" if form == "share" else f"{value:+.3f}"
+    digits, shown = (1, 100 * value) if form == "share" else (3, value)
+    return f"{round(shown, digits) + 0.0:+.{digits}f}"  # + 0.0: no minus before a zero
 
 
 def _overlap(side: Side) -> tuple[float, float] | None:

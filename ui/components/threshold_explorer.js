@@ -189,7 +189,7 @@ class Explorer {
       cells[cell.name] = button;
       element.append(button);
     }
-    element.append(node('div', 'te-hint', this.data.clickable ? 'Click a cell or a bar to see its pairs.' : 'Click a cell to see its pairs.'));
+    element.append(node('div', 'te-hint', this.data.clickable ? 'Click a cell or the chart to see its pairs.' : 'Click a cell to see its pairs.'));
     return { element, cells };
   }
 
