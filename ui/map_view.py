@@ -140,8 +140,8 @@ def _draw(shown: _Shown) -> MapState:
     refs = " and ".join(each["ref"] for each in drawn.result["sets"])
     of_all = "" if len(drawn) == drawn.result["n_all"] else f" of {drawn.result['n_all']:,}"
     words = (
-        f"{len(drawn):,}{of_all} {drawn.what} of {refs}. Only nearness means something: axes and the size of gaps do "
-        "not. Draw around points for their rows; click a point for its neighbours."
+        f"{len(drawn):,}{of_all} {drawn.what} of {refs}. Only nearness means something: the axes, and how wide a gap "
+        "is, do not."
     )
     st.caption(as_label(words, longest=600))
     return state

@@ -90,8 +90,7 @@ def point_map(drawing: MapDrawing, *, key: str, alt: str) -> MapState:
     data = {
         "key": key,
         "subject": drawing.subject,
-        "figure": figure_data(drawing.figure),
-        "layers": sum(1 for _ in drawing.figure.select_xaxes()),
+        **_figure(drawing.figure),
         "texts": drawing.texts,
         "names": list(drawing.names),
         "title": drawing.title,
@@ -112,6 +111,16 @@ def packed(texts: Sequence[str]) -> str:
     """Return texts as the browser unpacks them: JSON, zlib, base64."""
     content = json.dumps(list(texts), ensure_ascii=False).encode("utf-8", "replace")
     return base64.b64encode(zlib.compress(content, 6)).decode()
+
+
+def _figure(figure: go.Figure) -> dict[str, Any]:
+    """Return the figure and how many maps it has; numbers that colour both maps are sent with the first alone."""
+    n_layers = sum(1 for _ in figure.select_xaxes())
+    content = figure_data(figure)
+    for trace in content["data"][len(content["data"]) // n_layers :]:
+        if isinstance(trace["marker"]["color"], dict):
+            del trace["marker"]["color"]
+    return {"figure": content, "layers": n_layers}
 
 
 def _remembered(key: str, subject: str) -> MapState:

@@ -92,23 +92,24 @@ def lay_out(
         McInnes, Healy and Melville 2018 (UMAP); Kobak and Linderman 2021 on the start. umap-learn is given the exact
         neighbours, the point itself first, instead of searching for approximate ones.
     """
-    import umap
-
     k = min(config.n_neighbors, len(space))
     own = np.arange(len(space), dtype=np.int64)[:, None]
     places = np.hstack([own, neighbours.places[:, : k - 1]])
     distances = np.hstack([np.zeros((len(space), 1), np.float32), neighbours.distances[:, : k - 1]])
     begin = _apart(principal_components(space, 2) if start is None else start, config.seed)
-    layout = umap.UMAP(
-        n_neighbors=k,
-        min_dist=config.min_dist,
-        init=begin,
-        random_state=config.seed,
-        n_jobs=1,
-        precomputed_knn=(places, distances),
-    )
     with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Tensorflow not installed")  # for a kind of UMAP that is not used
         warnings.filterwarnings("ignore", message="precomputed_knn")  # new points are never added to a map
+        import umap
+
+        layout = umap.UMAP(
+            n_neighbors=k,
+            min_dist=config.min_dist,
+            init=begin,
+            random_state=config.seed,
+            n_jobs=1,
+            precomputed_knn=(places, distances),
+        )
         made: Any = layout.fit_transform(begin)
     return np.asarray(made, dtype=np.float32)
 

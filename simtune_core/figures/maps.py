@@ -15,7 +15,9 @@ from simtune_core.figures.style import DISTINCT, HEIGHT, NEUTRAL, finish, plain,
 OTHER = "other"
 _SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "x")  # classes differ by more than colour
 _SEQUENTIAL = [[place / 9, f"#0000{place + 11}"] for place in range(10)]  # marks 11-20: the theme's sequential colours
-_MAP_HEIGHT = 520
+_MAP_HEIGHT = 540  # pixels of two maps side by side
+_ONE_MAP_HEIGHT = 680
+_MANY = 5_000  # points from which on they are drawn smaller
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +65,7 @@ def side_by_side(
     colouring: Colouring,
     *,
     in_colour: Sequence[str] = (),
-    height: int = _MAP_HEIGHT,
+    height: int | None = None,
     revision: str = "keep",
 ) -> go.Figure:
     """Draw one map, or two beside each other whose legend is one.
@@ -72,7 +74,7 @@ def side_by_side(
         layers: One map or two of the same points.
         colouring: What colours them.
         in_colour: The classes in colour, at most six; the first six by default. All others are grey `other` points.
-        height: Pixels.
+        height: Pixels; by default as fits one map or two.
         revision: Zoom is kept while this stays the same.
 
     Returns:
@@ -88,7 +90,7 @@ def side_by_side(
         ]  # fmt: skip
         for trace in traces:
             figure.add_trace(trace, row=1, col=column)
-    finish(figure, height=height, revision=revision)
+    finish(figure, height=height or (_ONE_MAP_HEIGHT if len(layers) == 1 else _MAP_HEIGHT), revision=revision)
     axis = {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False, "title": {"text": ""}}
     figure.update_xaxes(**axis, showline=True, mirror=True)
     figure.update_yaxes(**axis, showline=True, mirror=True)
@@ -162,9 +164,13 @@ def _class_trace(layer: MapLayer, name: str, rows: NDArray[np.int64], colour: st
         showlegend=first,
         mode="markers",
         hoverinfo="none",
-        marker={"color": colour, "size": 4, "opacity": 0.35 if grey else 0.75, "symbol": _SYMBOLS[place]},
+        marker={"color": colour, "size": _size(layer), "opacity": 0.35 if grey else 0.7, "symbol": _SYMBOLS[place]},
         unselected={"marker": {"opacity": 0.08}},
     )
+
+
+def _size(layer: MapLayer) -> int:
+    return 3 if len(layer.places) > _MANY else 4
 
 
 def _number_trace(layer: MapLayer, colouring: Colouring, *, first: bool) -> go.Scattergl:
@@ -180,8 +186,8 @@ def _number_trace(layer: MapLayer, colouring: Colouring, *, first: bool) -> go.S
         marker={
             "color": np.asarray(colouring.numbers, dtype=np.float32),
             "colorscale": _SEQUENTIAL,
-            "size": 4,
-            "opacity": 0.75,
+            "size": _size(layer),
+            "opacity": 0.7,
             "showscale": first,
             "colorbar": {"title": {"text": plain(colouring.title), "side": "right"}, "thickness": 12},
         },

@@ -29,7 +29,7 @@ __all__ = [
 
 CHANGE = "neighbourhood change"
 _OUTCOME_ORDER = (0, 3, 1, 2)  # what is right first, in the colours of the two kinds of pair
-_HOVER_CHARACTERS = 800_000  # of all points together
+_HOVER_CHARACTERS = 600_000  # of all points together
 _LONGEST_HOVER = 120
 
 
