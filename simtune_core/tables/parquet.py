@@ -34,14 +34,13 @@ def read_parquet(source: Source, options: ReadingOptions, limit: int | None, pro
     """
     import pyarrow as pa
 
-    collected = Columns(source.name)
     try:
         with source.seekable() as content:
             file, columns, notes = _open(content, source.name)
-            expanded, n_rows = 0, 0
+            collected = Columns(source.name, columns)
+            expanded = _expanded_bytes(file, columns, source.name) if limit is None else None
+            n_rows = 0
             for batch in file.iter_batches(batch_size=min(BATCH_ROWS, limit or BATCH_ROWS), columns=columns):
-                expanded += sum(map(_decoded_bytes, batch.columns))
-                require_size(expanded, source.name)
                 taken = batch if limit is None else batch.slice(0, limit - n_rows)
                 n_rows += taken.num_rows
                 collected.add(with_class_names(texts_of(taken, source.name), file.schema_arrow))
@@ -151,6 +150,15 @@ def _open(content: IO[bytes], name: str) -> tuple[pq.ParquetFile, list[str], tup
     content.seek(0)
     file = pq.ParquetFile(content, read_dictionary=coded)
     return file, [field.name for field in plain], (*left_out_note(schema), *class_names_note(schema))
+
+
+def _expanded_bytes(file: pq.ParquetFile, columns: list[str], name: str) -> int:
+    """Return how many bytes the columns take once decoded; refused as soon as that is too much, before any is."""
+    expanded = 0
+    for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=columns):
+        expanded += sum(map(_decoded_bytes, batch.columns))
+        require_size(expanded, name)
+    return expanded
 
 
 def _decoded_bytes(values: pa.Array) -> int:

@@ -92,7 +92,8 @@ class Source:
         except NotImplementedError as error:
             raise DataFaultError(f"{self.name} is packed in a way that is not supported ({error}).") from error
         except OSError as error:
-            raise DataFaultError(f"{self.name} cannot be read: {error.strerror or error}.") from error
+            reason = " ".join(str(error.strerror or error).split())[:200].rstrip(".")
+            raise DataFaultError(f"{self.name} cannot be read: {reason}.") from error
 
     def head(self, n_bytes: int) -> bytes:
         """Return the first bytes of the content."""
@@ -168,14 +169,14 @@ def _member_of(archive: Source) -> Source:
     """Return the one file of a ZIP archive."""
     with archive.seekable() as content, zipfile.ZipFile(content) as opened:
         files = [info for info in opened.infolist() if not info.is_dir()]
+    outside = [info.filename for info in files if _leads_outside(info.filename)]
+    if outside:
+        raise DataFaultError(f"{archive.name} holds {outside[0][:60]!r}, a path that leads outside; pack it anew.")
     files = [info for info in files if not info.filename.startswith(_CLUTTER) and "/." not in f"/{info.filename}"]
     if len(files) != 1:
         shown = ", ".join(info.filename[-60:] for info in files[:5]) or "none"
         raise DataFaultError(f"{archive.name} must hold exactly one file, got {len(files)}: {shown}.")
     member = files[0]
-    path = PurePosixPath(member.filename.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts:
-        raise DataFaultError(f"{archive.name} holds {member.filename[:60]!r}, a path that leads outside; pack it anew.")
     if member.flag_bits & 1:
         raise DataFaultError(f"{archive.name} is encrypted; unpack it with its password and choose the file inside.")
     require_expansion(member.file_size, archive.size, archive.name)
@@ -183,7 +184,12 @@ def _member_of(archive: Source) -> Source:
     def opened_member() -> IO[bytes]:
         return zipfile.ZipFile(archive.opened()).open(member.filename)
 
-    return replace(archive, suffix=path.suffix.lower(), packed=True, opened=opened_member)
+    return replace(archive, suffix=PurePosixPath(member.filename).suffix.lower(), packed=True, opened=opened_member)
+
+
+def _leads_outside(file: str) -> bool:
+    path = PurePosixPath(file.replace("\\", "/"))
+    return path.is_absolute() or ".." in path.parts
 
 
 def require_text(source: Source) -> None:
