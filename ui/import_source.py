@@ -19,7 +19,6 @@ from ui.text import as_label, count
 
 From = Literal["upload", "path", "hub"]
 _FROM = {"upload": "Upload", "path": "Path in the workspace", "hub": "Hub data set"}
-_TYPES = ["csv", "tsv", "txt", "parquet", "json", "jsonl", "xlsx", "gz", "zip"]
 _ENCODINGS = ["utf-8", "utf-16", "cp1252", "latin-1", "iso8859-2", "cp1250", "cp1251", "shift_jis", "gb18030"]
 _PREVIEW = 5
 _DETECTED = "as detected"
@@ -95,7 +94,9 @@ def preview(table: Table) -> None:
 
 def _upload() -> ImportSource | None:
     upload = st.file_uploader(
-        "CSV, TSV, JSON, JSON Lines, Parquet or XLSX, also packed (.gz, .zip)", type=_TYPES, key=_key("upload")
+        "CSV, TSV, JSON, JSON Lines, Parquet or XLSX, also packed (.gz, .zip)",
+        type=[ending[1:] for ending in importing.FORMATS],
+        key=_key("upload"),
     )
     if upload is None:
         return None

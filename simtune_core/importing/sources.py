@@ -16,13 +16,15 @@ from typing import Any
 
 from simtune_core.errors import DataFaultError, WorkspaceError
 from simtune_core.files import printable, sha256_file, sha256_json, write_bytes
-from simtune_core.tables.reading import read_table
+from simtune_core.tables.hub import read_hub
+from simtune_core.tables.reading import FORMATS, read_table
 from simtune_core.tables.table import Progress, ReadingOptions, Table
 from simtune_core.workspace import Workspace
 
 LARGE_BYTES = 5_000_000  # a file above is imported by a job; below it is read at a glance
 _STORED = re.compile(r"[0-9a-f]{64}(\.[a-z0-9]{1,8}){0,2}")
 _KEPT_SECONDS = 7 * 24 * 3600.0  # an upload whose import was never finished
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(:[^@]+)?(@[\w./-]+)?", re.ASCII)
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -53,8 +55,8 @@ class ImportSource:
 
     @property
     def large(self) -> bool:
-        """Tell whether reading it takes longer than a glance."""
-        return self.n_bytes > LARGE_BYTES
+        """Tell whether reading it may take longer than a glance."""
+        return self.hub is not None or self.n_bytes > LARGE_BYTES
 
     def sha256(self) -> str | None:
         """Return the sha256 of its bytes, of a folder that of its files' names and hashes; None for the hub."""
@@ -79,9 +81,7 @@ class ImportSource:
             DataFaultError: If it cannot be read.
         """
         if self.hub is not None:
-            from simtune_core.tables.hub import read_hub
-
-            return read_hub(self.hub, fetch=self.fetch)
+            return read_hub(self.hub, options, fetch=self.fetch, limit=limit, progress=progress)
         found = self.content if self.content is not None else self.path
         if found is None:
             raise DataFaultError(f"{self.name} names nothing that can be read; choose a file.")
@@ -137,7 +137,9 @@ def in_workspace(workspace: Workspace, text: str) -> ImportSource:
     """
     try:
         path = (workspace.root / text.strip()).resolve()
-        if not path.is_relative_to(workspace.root.resolve()):
+        root = workspace.root.resolve()
+        inside = path.is_relative_to(root) and all(each.resolve().is_relative_to(root) for each in _files(path))
+        if not inside:
             raise WorkspaceError(
                 f"{text[:200]!r} lies outside the workspace; copy it into the workspace's folder, or use the command "
                 "`import`, which reads what you may read."
@@ -159,7 +161,7 @@ def anywhere(text: str) -> ImportSource:
     path = Path(text).expanduser()
     if path.exists():
         return ImportSource(printable(path.resolve().name), path=path)
-    if re.fullmatch(r"[\w.-]+/[\w.-]+", text) and not path.suffix:
+    if _HUB_ID.fullmatch(text) and path.suffix.lower() not in FORMATS:
         return ImportSource(text, hub=text, fetch=True)
     raise DataFaultError(f"There is no file or folder {text[:200]!r}, and a hub data set is named owner/name.")
 
@@ -180,7 +182,7 @@ def forget_upload(workspace: Workspace, source: ImportSource) -> None:
 def dataset_name(source_name: str) -> str:
     """Return the name offered for the dataset: that of the file without its ending, or of the hub data set."""
     stem = PurePosixPath(source_name.replace("\\", "/")).name
-    while Path(stem).suffix.lower() in (".gz", ".csv", ".tsv", ".txt", ".json", ".jsonl", ".parquet", ".xlsx", ".zip"):
+    while Path(stem).suffix.lower() in FORMATS:
         stem = Path(stem).stem
     return _UNSAFE.sub("_", stem).strip("._-")[:64] or "data"
 

@@ -37,12 +37,14 @@ from simtune_core.importing.sources import (
 from simtune_core.importing.values import LabelValue
 from simtune_core.preferences import preferences_of
 from simtune_core.preparing.import_languages import language_findings
+from simtune_core.tables.reading import FORMATS
 from simtune_core.tables.table import Table
 from simtune_core.workflows.foresight import require_room_for_table
 from simtune_core.workflows.requests import Request
 from simtune_core.workspace import Workspace
 
 __all__ = [
+    "FORMATS",
     "GUESSES",
     "REQUIRED",
     "TEXT_ROLES",
