@@ -7,15 +7,17 @@ import io
 import shlex
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from simtune_core.datasets import canonical_ref, find_dataset
 from simtune_core.encoders.catalogue import BUNDLED, TFIDF
+from simtune_core.encoders.intake import TEXT_NAMES, VECTOR_FILES, layout_of
 from simtune_core.errors import DataFaultError, EncoderError
 from simtune_core.files import valid_name, write_bytes
+from simtune_core.importing.options import guess_columns
 from simtune_core.importing.sources import ImportSource, anywhere, uploaded, uploads
 from simtune_core.jobs.launcher import find_equal
 from simtune_core.preparing.exporting import (
@@ -29,17 +31,22 @@ from simtune_core.preparing.exporting import (
 )
 from simtune_core.preparing.splitting import SplitConfig
 from simtune_core.preparing.splitting_job import MADE_BY, require_unsplit
+from simtune_core.tables.reading import FORMATS as TABLE_FILES
+from simtune_core.tables.table import ReadingOptions
 from simtune_core.workflows.requests import Request, require_free_dataset
 from simtune_core.workspace import Workspace
 
 __all__ = [
+    "ENCODER_FILES",
     "FORMATS",
     "ExportFormat",
     "Exported",
+    "ImportSource",
     "MadeSplit",
     "anywhere",
     "command_for",
     "download",
+    "encoder_columns",
     "encoder_line",
     "export",
     "export_name",
@@ -53,6 +60,8 @@ __all__ = [
 ]
 DOWNLOAD_BYTES = 100_000_000  # a page keeps what it sends in memory; larger sets are for the command line
 _ZIP = ".zip"
+ENCODER_FILES = tuple(dict.fromkeys((*VECTOR_FILES, *TABLE_FILES)))  # endings
+_HEAD = 20  # rows from which columns are known
 _ROLES = ("vectors", "text", "id", "scores", "sentence1", "sentence2")  # of the columns of an encoder's file
 
 
@@ -188,6 +197,34 @@ def stored_upload(workspace: Workspace, content: bytes, name: str) -> ImportSour
     if not path.exists():
         write_bytes(path, content)
     return ImportSource(source.name, path=path)
+
+
+def encoder_columns(source: ImportSource) -> dict[str, dict[str, list[str]]]:
+    """Return what the columns of a file could be, likeliest first: by `vectors` or `scores`, then by role.
+
+    Raises:
+        DataFaultError: If the file cannot be read, or holds neither.
+    """
+    found: dict[str, dict[str, list[str]]] = {}
+    if source.path is not None and PurePosixPath(source.name).suffix.lower() in VECTOR_FILES:
+        layout = layout_of(source.path, source.name)
+        if layout.vectors and layout.names:
+            found["vectors"] = {"vectors": list(layout.vectors), "names": _likeliest(layout.names, TEXT_NAMES)}
+    if PurePosixPath(source.name).suffix.lower() not in (".npz", ".safetensors"):
+        columns = list(source.read(ReadingOptions(), limit=_HEAD).frame.columns)
+        guessed = guess_columns(columns, "pairs")
+        sides = {role: _likeliest(columns, guessed.get(role, ())) for role in ("sentence1", "sentence2")}
+        if len(columns) >= 3:
+            found["scores"] = sides | {"scores": _likeliest(columns, ("score", "similarity", "cosine"))}
+    if not found:
+        raise DataFaultError(f"{source.name} holds no column of vectors, and too few columns for scores of pairs.")
+    return found
+
+
+def _likeliest(columns: Sequence[str], usual: Sequence[str]) -> list[str]:
+    """Return columns, those of a usual name first."""
+    first = [name for name in usual if name in columns]
+    return [*first, *(name for name in columns if name not in first)]
 
 
 def encoder_line(result: dict[str, Any]) -> str:
