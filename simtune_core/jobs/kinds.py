@@ -38,6 +38,7 @@ KINDS = {
     "difficulty": Kind("simtune_core.difficulty.job:run", device=True, encoders="encoder"),
     "map": Kind("simtune_core.difficulty.projection_job:run", device=True, encoders="encoders"),
     "mismatch": Kind("simtune_core.difficulty.mismatch_job:run", device=True, encoders="encoder"),
+    "preflight": Kind("simtune_core.difficulty.preflight.job:run", device=True, encoders="encoder"),
     "candidates": Kind("simtune_core.curriculum.candidates_job:run", device=True, encoders="encoder"),
     "curriculum": Kind("simtune_core.curriculum.job:run", device=False),
     "train": Kind("simtune_core.training.job:run", device=True),

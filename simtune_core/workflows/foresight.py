@@ -191,6 +191,7 @@ _MOST: dict[str, Callable[[Workspace, dict[str, Any]], int]] = {
     "embed": _embedding_most,
     "difficulty": _scored_most,
     "mismatch": _scored_most,
+    "preflight": _scored_most,
     "map": _embedding_most,  # its points take less than what any job does
     "candidates": _candidates_most,
     "curriculum": _curriculum_most,

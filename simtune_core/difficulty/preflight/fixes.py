@@ -63,17 +63,16 @@ def bands_from_json(value: dict[str, Any]) -> Bands:
     return Bands(tuple(value["positive"]), tuple(value["negative"]), value["floor"])
 
 
-def like_the_test(bands: Bands | None, test: str, encoder: str, space: str) -> Fix:
+def like_the_test(bands: Bands | None, encoder: str, space: str) -> Fix:
     """Return the way to training pairs as hard as the test pairs: the curriculum's sliders, set to their bands.
 
     Args:
         bands: Where the test pairs lie; None sets no slider.
-        test: What the test set is called.
         encoder: The encoder whose cosine the bands are, by its name.
         space: The same as a page shows it.
     """
     if bands is None:
-        return Fix(f"Cut training pairs as hard as {test}.", "curriculum", (("curriculum.encoder", encoder),))
+        return Fix("Cut training pairs as hard as the test pairs.", "curriculum", (("curriculum.encoder", encoder),))
     values = {f"{phase}_pos_min": low for phase, low in zip(_REACHED, bands.positive, strict=True)}
     values |= {f"{phase}_neg_max": high for phase, high in zip(_REACHED, bands.negative, strict=True)}
     values["neg_min"] = bands.floor
@@ -81,7 +80,7 @@ def like_the_test(bands: Bands | None, test: str, encoder: str, space: str) -> F
     holds = [("curriculum.encoder", encoder)]
     holds += [(f"{scope}.CurriculumConfig.{name}", f"{value:g}") for scope in _SCOPES for name, value in values.items()]
     return Fix(
-        f"Cut training pairs as hard as {test}: positives from {bands.positive[2]:.2f}, negatives up to "
+        f"Cut training pairs where the test pairs lie: positives from {bands.positive[2]:.2f}, negatives up to "
         f"{bands.negative[2]:.2f} ({space} cosine).",
         "curriculum",
         tuple(holds),

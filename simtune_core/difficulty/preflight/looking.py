@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from simtune_core.difficulty.preflight.config import PreflightConfig
 from simtune_core.difficulty.preflight.probe import (
     Probe,
     Progress,
+    Sides,
     cross_validate,
     fit_probe,
     judge,
@@ -25,6 +27,8 @@ from simtune_core.evaluation.uncertainty import Interval, Metric, Verdict, resam
 from simtune_core.pairs import PairSet
 from simtune_core.training.head import IndexedPairs, pair_cosines
 
+_SAME_NUMBERING = 0.5  # share of common ids with the same text from which on two datasets number the same records
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Looked:
@@ -35,12 +39,14 @@ class Looked:
         sizes: Pairs of each set before it was sampled.
         pairs: The samples as rows of the matrix; empty in a space without vectors.
         vectors: Unit vectors of all their texts, shape (n_texts, dim); None in a space without vectors.
+        shared: Which training pairs of the sample hold a record or text of any test pair; shape (n_pairs,).
     """
 
     sets: tuple[ScoredSet, ...]
     sizes: tuple[int, ...]
     pairs: tuple[IndexedPairs, ...]
     vectors: NDArray[np.float32] | None
+    shared: NDArray[np.bool_]
 
     def sides(self, place: int, rows: NDArray[np.intp]) -> Vectors | None:
         """Return the vectors of both texts of some pairs of one set; None in a space without vectors."""
@@ -66,6 +72,17 @@ def sampled(scored: Sequence[ScoredSet], at_most: int, seed: int) -> tuple[Score
     return tuple(_part(each, sample_rows(len(each.pairs), at_most, seed)) for each in scored)
 
 
+def shared_with(train: PairSet, test: PairSet) -> NDArray[np.bool_]:
+    """Tell which training pairs hold a record or a text of a test pair; shape (n_pairs,).
+
+    Ids of another dataset count only where they stand for the same texts: two tables may both number from 1 on.
+    """
+    hit = touching(_texts(train), _texts(test))
+    if _one_numbering(train, test):
+        hit |= touching(train.record_ids(), test.record_ids())
+    return hit
+
+
 def shift_between(looked: Looked, config: PreflightConfig) -> Shift:
     """Measure the shift on a smaller sample of both sets; the similarity distances are those of the sample, too."""
     rows = [sample_rows(len(each.pairs), config.shift_pairs, config.seed) for each in looked.sets]
@@ -84,7 +101,7 @@ def probe_of(looked: Looked, config: PreflightConfig, *, progress: Progress | No
     if looked.vectors is None:
         return "No probe: a head needs an encoder's vectors, and this space has none. The verdict rests on the rest."
     train = looked.sets[0]
-    rows = np.flatnonzero(~_shared(looked))
+    rows = np.flatnonzero(~looked.shared)
     records = train.pairs.record_ids()
     kept = (records[0][rows], records[1][rows])
     pairs = rows_of(looked.pairs[0], rows)
@@ -133,16 +150,21 @@ def _judged(looked: Looked, weight: NDArray[np.float32], config: PreflightConfig
     return Judged(metric, float(resampled.estimates[0]), float(resampled.estimates[1]), difference, word)
 
 
-def _shared(looked: Looked) -> NDArray[np.bool_]:
-    """Tell which training pairs hold a record or text of a test pair."""
-    train = looked.sets[0].pairs
-    if len(looked.sets) == 1:
-        return np.zeros(len(train), dtype=bool)
-    test = looked.sets[1].pairs
-    return touching(train.record_ids(), _texts(train), (test.record_ids(), _texts(test)))
+def _one_numbering(train: PairSet, test: PairSet) -> bool:
+    if train.ref.partition("@")[0] == test.ref.partition("@")[0]:
+        return True
+    first, second = (_text_of_id(each) for each in (train, test))
+    common = first.index.intersection(second.index)
+    return bool(len(common)) and float((first[common] == second[common]).mean()) >= _SAME_NUMBERING
 
 
-def _texts(pairs: PairSet) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+def _text_of_id(pairs: PairSet) -> pd.Series:
+    """Return the text of each record by its id, the first where there are several."""
+    sides = [pairs.frame[[f"id{side}", f"sentence{side}"]].set_axis(["id", "text"], axis=1) for side in (1, 2)]
+    return pd.concat(sides).dropna().drop_duplicates("id").set_index("id")["text"]
+
+
+def _texts(pairs: PairSet) -> Sides:
     return pairs.frame["sentence1"].to_numpy(object), pairs.frame["sentence2"].to_numpy(object)
 
 

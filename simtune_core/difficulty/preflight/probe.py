@@ -215,20 +215,11 @@ def rows_of(pairs: IndexedPairs, rows: NDArray[np.intp]) -> IndexedPairs:
     return IndexedPairs(pairs.first[rows], pairs.second[rows], pairs.targets[rows])
 
 
-def touching(records: Sides, texts: Sides, of_test: tuple[Sides, Sides]) -> NDArray[np.bool_]:
-    """Tell which training pairs hold a record or a text of the test pairs; shape (n_pairs,).
-
-    Args:
-        records: Records of the training pairs.
-        texts: Their texts.
-        of_test: Records and texts of the test pairs.
-    """
-    hit = np.zeros(len(records[0]), dtype=bool)
-    for own, theirs in zip((records, texts), of_test, strict=True):
-        known = set(theirs[0].tolist()) | set(theirs[1].tolist())
-        for side in own:
-            hit |= np.fromiter((each in known for each in side.tolist()), dtype=bool, count=len(side))
-    return hit
+def touching(sides: Sides, others: Sides) -> NDArray[np.bool_]:
+    """Tell which pairs hold, on either side, a value that is on either side of any other pair; shape (n_pairs,)."""
+    known = set(others[0].tolist()) | set(others[1].tolist())
+    first, second = (np.fromiter((each in known for each in side.tolist()), bool, len(side)) for side in sides)
+    return first | second
 
 
 def _choose(
@@ -245,7 +236,7 @@ def _choose(
 
 
 def _settings(max_epochs: int, n_pairs: int, config: PreflightConfig) -> TrainingConfig:
-    """Return the head's settings; few pairs are learnt in smaller batches, so that a pass is more than a step or two."""
+    """Return the head's settings; few pairs are learnt in smaller batches, so that a pass is more than one step."""
     usual = TrainingConfig(max_epochs=max_epochs, seed=config.seed)
     batch = min(usual.pairs_per_step, max(_LEAST_BATCH, n_pairs // _STEPS_A_PASS))
     return usual.model_copy(update={"per_device_train_batch_size": batch})

@@ -18,7 +18,10 @@ from simtune_core.difficulty.preflight.probe import Probe
 from simtune_core.difficulty.preflight.shift import Shift
 from simtune_core.findings import Audit, Fix
 
-CONTRADICTIONS = ("contradicting_pairs",)  # audits counted against a bound of their own
+# Audits by code, as `difficulty/audits` names them: those between the two sets, and those counted against a bound.
+LEAKS = ("leaked_records", "leaked_texts")
+CONTRADICTIONS = ("contradicting_pairs", "contradicting_scores")
+_JUDGED_HERE = ("one_class",)
 METRIC_WORDS = {"roc_auc": "ROC-AUC", "spearman_cosine": "Spearman"}
 _KINDS = {1: "positives", 0: "negatives"}
 
@@ -39,6 +42,7 @@ class Evidence:
         detectable: What the test set can show; None where its metric is not defined.
         bands: The curriculum's thresholds that fit the test pairs; None with one class.
         audits: The checks of the two sets.
+        n_shared: Training pairs that hold a record or a text of the test pairs.
     """
 
     encoder: str
@@ -52,6 +56,7 @@ class Evidence:
     detectable: Detectable | None
     bands: Bands | None
     audits: Sequence[Audit] = ()
+    n_shared: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,7 @@ def too_easy(evidence: Evidence, config: PreflightConfig) -> list[Reason]:
     train, test = evidence.train, evidence.test
     if train.roc_auc is None or test.roc_auc is None or train.separability is None or test.separability is None:
         return []
-    found, fix = [], like_the_test(evidence.bands, test.ref, evidence.encoder, evidence.space)
+    found, fix = [], like_the_test(evidence.bands, evidence.encoder, evidence.space)
     ahead = train.roc_auc - test.roc_auc
     if train.roc_auc > config.solved_roc_auc and ahead > config.solved_margin:
         message = (
@@ -119,7 +124,7 @@ def not_learnable(evidence: Evidence, config: PreflightConfig) -> list[Reason]:
     train, probe = evidence.train, evidence.probe
     if train.one_class or train.roc_auc is None or abs(train.roc_auc - 0.5) > config.unlearnable_margin:
         return []
-    fix = like_the_test(evidence.bands, evidence.test.ref, evidence.encoder, evidence.space)
+    fix = like_the_test(evidence.bands, evidence.encoder, evidence.space)
     coin = f"The baseline's ROC-AUC on the training pairs is {train.roc_auc:.3f}, a coin's"
     share = max(train.prevalence, 1.0 - train.prevalence)
     if share >= config.one_sided:
@@ -209,7 +214,7 @@ def uncovered(evidence: Evidence, config: PreflightConfig) -> list[Reason]:
     )
     if found.gaps:
         message += f"; {_gap_words(found.gaps[0])}"
-    fix = like_the_test(evidence.bands, evidence.test.ref, evidence.encoder, evidence.space)
+    fix = like_the_test(evidence.bands, evidence.encoder, evidence.space)
     return [Reason("uncovered", "The training pairs do not lie where the test pairs lie.", f"{message}.", fix)]
 
 
@@ -221,7 +226,7 @@ def shifted(evidence: Evidence, config: PreflightConfig) -> list[Reason]:
     by = [name for name, drop in found.importance[:2] if drop > WANTED]
     message = f"A classifier tells a training from a test pair with ROC-AUC {found.roc_auc:.3f}"
     message += f", above all by {' and '.join(by)}." if by else "."
-    fix = like_the_test(evidence.bands, evidence.test.ref, evidence.encoder, evidence.space)
+    fix = like_the_test(evidence.bands, evidence.encoder, evidence.space)
     return [Reason("shifted", "The training pairs look unlike the test pairs.", message, fix)]
 
 
@@ -266,11 +271,13 @@ def round_up(number: int) -> int:
 
 
 def _breaks(audit: Audit, evidence: Evidence, config: PreflightConfig) -> bool:
-    """Tell whether what an audit found makes every number worthless: an error, or too many contradictions."""
-    if audit.status != "found":
+    """Tell whether what an audit found makes every number worthless; leaks among other splits are none of ours."""
+    if audit.status != "found" or audit.code in _JUDGED_HERE:
         return False
     if audit.code in CONTRADICTIONS:
         return audit.n_found > config.max_contradictions * (evidence.train.n_pairs + evidence.test.n_pairs)
+    if audit.code in LEAKS:
+        return evidence.n_shared > 0
     return audit.severity == "error"
 
 

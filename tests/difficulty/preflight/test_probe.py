@@ -1,12 +1,14 @@
 """What a head gains in a world where the answer is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from simtune_core.difficulty.preflight.config import PreflightConfig
-from simtune_core.difficulty.preflight.looking import probe_of, sampled
-from simtune_core.difficulty.preflight.probe import probe_from_json, sample_rows, touching
-from tests.difficulty.preflight.world import looked_at, pairs_of, records
+from simtune_core.difficulty.preflight.looking import probe_of, sampled, shared_with
+from simtune_core.difficulty.preflight.probe import probe_from_json, sample_rows
+from tests.difficulty.preflight.world import looked_at, pair_set, pairs_of, records
 
 CONFIG = PreflightConfig(penalties=(0.0, 1e-2), n_folds=3)
 
@@ -73,7 +75,7 @@ def test_too_few_pairs_one_class_and_no_vectors_are_no_probe_but_a_sentence(lear
     train = learnable.sets[0].pairs
     similar = train.frame[train.frame["label"] == 1].reset_index(drop=True)
     one_class = looked_at(learnable.vectors, type(train)(similar, train.ref, "similar"), learnable.sets[1].pairs)
-    no_vectors = type(learnable)(learnable.sets, learnable.sizes, (), None)
+    no_vectors = replace(learnable, pairs=(), vectors=None)
 
     assert "needs 100 training pairs of two kinds; train@v0001 has 60." in probe_of(few, CONFIG)
     assert "has 1,000" in probe_of(one_class, CONFIG)
@@ -81,7 +83,7 @@ def test_too_few_pairs_one_class_and_no_vectors_are_no_probe_but_a_sentence(lear
 
 
 def test_one_set_alone_is_probed_on_its_own_records(learnable):
-    alone = type(learnable)(learnable.sets[:1], learnable.sizes[:1], learnable.pairs[:1], learnable.vectors)
+    alone = replace(learnable, sets=learnable.sets[:1], sizes=learnable.sizes[:1], pairs=learnable.pairs[:1])
 
     found = probe_of(alone, CONFIG)
 
@@ -89,13 +91,20 @@ def test_one_set_alone_is_probed_on_its_own_records(learnable):
     assert (found.difference, found.verdict, found.n_test) == (None, None, 0)
 
 
-def test_a_pair_touches_the_test_pairs_by_record_or_by_text():
-    records_here = (np.array(["a", "b", "c"]), np.array(["x", "y", "z"]))
-    texts = (np.array(["one", "two", "three"]), np.array(["four", "five", "six"]))
+def test_a_pair_shares_by_record_or_by_text():
+    train = pair_set("train", ["one", "two", "three", "four"], ids=["a", "b", "c", "d"])
+    test = pair_set("train", ["two again", "three"], ids=["b", "q"])
 
-    hit = touching(records_here, texts, ((np.array(["y"]), np.array(["q"])), (np.array(["six"]), np.array(["ten"]))))
+    assert shared_with(train, test).tolist() == [False, True, True, False]
 
-    assert hit.tolist() == [False, True, True]
+
+def test_ids_of_another_table_that_numbers_other_records_share_nothing():
+    train = pair_set("train", ["one", "two", "three"], ids=["1", "2", "3"])
+    other = pair_set("other", ["uno", "due", "tre"], ids=["1", "2", "3"])
+    same = pair_set("other", ["one", "two", "quattro"], ids=["1", "2", "4"])
+
+    assert not shared_with(train, other).any()
+    assert shared_with(train, same).tolist() == [True, True, False]
 
 
 def test_a_sample_is_seeded_and_a_small_set_is_whole():

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from simtune_core.difficulty.preflight.looking import Looked
+from simtune_core.difficulty.preflight.looking import Looked, shared_with
 from simtune_core.difficulty.scored import ScoredSet
 from simtune_core.pairs import PairSet, with_pair_columns
 from simtune_core.training.head import indexed_pairs, pair_cosines
@@ -48,4 +48,16 @@ def looked_at(vectors, *sets, tfidf=None):
         cosines = pair_cosines(vectors, identity, indexed)
         words = np.random.default_rng(7).uniform(size=len(each)).astype(np.float32)
         scored.append(ScoredSet(each, cosines, words if tfidf is None else tfidf[each.ref], "minilm"))
-    return Looked(tuple(scored), tuple(len(each) for each in sets), tuple(rows), vectors)
+    shared = shared_with(sets[0], sets[1]) if len(sets) == 2 else np.zeros(len(sets[0]), dtype=bool)
+    return Looked(tuple(scored), tuple(len(each) for each in sets), tuple(rows), vectors, shared)
+
+
+def pair_set(name, texts, *, ids):
+    """Return pairs of a text of each record with a text of its own that nobody else has."""
+    frame = pd.DataFrame(
+        {
+            "sentence1": texts, "sentence2": [f"{text} of {name}, once more" for text in texts],
+            "id1": ids, "label": [1] * len(texts),
+        }
+    )  # fmt: skip
+    return PairSet(with_pair_columns(frame), f"{name}@v0001", f"content of {name}")
