@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _CELL = re.compile(rb"r=[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")
 _BLOCK = 1 << 20
 _OVERLAP = 32  # bytes; longer than any reference of a cell
-MAX_CELLS = 60_000_000  # of the rectangle that a sheet spans: what a reader makes room for
+MAX_CELLS = 20_000_000  # of the rectangle that a sheet spans: what a reader makes room for
 _EXACT = 2**53
 
 
@@ -71,11 +71,7 @@ def _collect(
     sheet: CalamineSheet, name: str, limit: int | None, progress: Progress | None
 ) -> tuple[Columns, tuple[str, ...]]:
     """Return the rows of a sheet below the first that is not blank, which names the columns."""
-    first_row = (sheet.start or (0, 0))[0] + 1
-    rows = (
-        (number, [_text(value) for value in row])
-        for number, row in enumerate(sheet.to_python(nrows=None if limit is None else limit + 1), start=first_row)
-    )
+    rows = ((number, [_text(value) for value in row]) for number, row in enumerate(sheet.iter_rows(), start=1))
     filled = ((number, row) for number, row in rows if any(value is not None for value in row))
     _, header = next(filled, (0, []))
     width = max((place for place, cell in enumerate(header, start=1) if cell is not None), default=0)

@@ -111,7 +111,7 @@ KINDS = {
     "workbook with a column twice": ("x.xlsx", workbook(["a", "a"], [1, 2]), "x.xlsx must name every column once"),
     "workbook with a cell far below": (
         "x.xlsx", workbook(["a"], far="ZZ1048576"),
-        "must span at most 60,000,000 cells",
+        "must span at most 20,000,000 cells",
     ),
     "workbook with a cell far right": (
         "x.xlsx", workbook(["a"], far="XFD2"),
