@@ -11,6 +11,8 @@ import pandas as pd
 
 from simtune_core.findings import EVIDENCE_ROWS, Audit, Fix, Severity
 
+_LONGEST = 2000  # characters of a text that are kept as evidence
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -35,8 +37,8 @@ class Check:
         *,
         fix: Fix | None = None,
     ) -> Audit:
-        """Return what was found; of the evidence the first rows are kept."""
-        rows = tuple(dict(row) for row in islice(evidence, EVIDENCE_ROWS))
+        """Return what was found; of the evidence the first rows are kept, of their texts the beginnings."""
+        rows = tuple({name: _short(value) for name, value in row.items()} for row in islice(evidence, EVIDENCE_ROWS))
         return Audit(self.code, self.title, "found", message, severity, n_found, rows, fix or self.fix)
 
     def clear(self, message: str) -> Audit:
@@ -66,6 +68,11 @@ def pair_rows(frame: pd.DataFrame, rows: Sequence[int], **columns: Sequence[Any]
         | {name: str(value) for name, value in (("id1", id1), ("id2", id2)) if not pd.isna(value)}
         for first, second, id1, id2, *further in values
     ]
+
+
+def _short(value: Any) -> Any:
+    cut = isinstance(value, str) and len(value) > _LONGEST
+    return f"{value[: _LONGEST - 1]}…" if cut else value
 
 
 def share_of(part: int, whole: int) -> str:

@@ -9,6 +9,7 @@ from simtune_core.difficulty.audits.check import Check
 from simtune_core.difficulty.audits.config import AuditConfig
 from simtune_core.difficulty.scored import ScoredSet
 from simtune_core.findings import EVIDENCE_ROWS, Audit, Fix
+from simtune_core.importing.faults import counted
 
 ONE_CLASS = Check("one_class", "Both classes are there", Fix("Choose a set with similar and dissimilar pairs.", "data"))
 RARE = Check("rare_class", "Enough pairs of each class", Fix("Add pairs of the rare class.", "data"))
@@ -63,8 +64,8 @@ def _rare(scored: ScoredSet, config: AuditConfig) -> Audit:
         return RARE.clear(f"The smaller class of {scored.ref} has {fewest:,} pairs.")
     kind = "similar" if n_positive == fewest else "dissimilar"
     message = (
-        f"{scored.ref} has {fewest:,} {kind} pairs of {len(scored.pairs):,}: every metric rests on them, and a split "
-        f"may have none. At least {config.rare_class:,} are needed for any number."
+        f"{scored.ref} has {counted(fewest, f'{kind} pair')} of {len(scored.pairs):,}: every metric rests on that, "
+        f"and a split may have none. At least {config.rare_class:,} are needed for any number."
     )
     return RARE.found("warning", message, fewest, ())
 

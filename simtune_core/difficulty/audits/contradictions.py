@@ -15,6 +15,7 @@ from simtune_core.difficulty.audits.config import AuditConfig
 from simtune_core.difficulty.audits.corpus import Corpus, Numbers, Part
 from simtune_core.difficulty.scored import ScoredSet
 from simtune_core.findings import EVIDENCE_ROWS, Audit, Fix
+from simtune_core.importing.faults import counted
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -123,8 +124,9 @@ def _two_labels(pairs: Labelled | None) -> Audit:
         return LABELS.clear(f"No pair of {pairs.refs} has two labels.")
     rows = _rows_of(inverse, spread > 0)
     message = (
-        f"{n_found:,} pairs of texts in {pairs.refs} are called similar in one row and dissimilar in another "
-        f"({len(rows):,} rows; order, case and punctuation aside). One of the two labels is wrong."
+        "Called similar in one row and dissimilar in another, order, case and punctuation aside: "
+        f"{counted(n_found, 'pair')} of texts in {pairs.refs}, {counted(len(rows), 'row')}. One of the two labels is "
+        "wrong."
     )
     return LABELS.found("warning", message, n_found, pairs.rows(rows, "label"))
 
@@ -138,8 +140,8 @@ def _two_scores(pairs: Labelled | None, config: AuditConfig) -> Audit:
     if not n_found:
         return SCORES.clear(f"No pair of {pairs.refs} has two scores that differ by more than {config.score_spread:g}.")
     message = (
-        f"{n_found:,} pairs of texts in {pairs.refs} have scores that differ by more than {config.score_spread:g}, the "
-        f"farthest by {spread.max():.2f}. Take their mean, or drop them."
+        f"Scores that differ by more than {config.score_spread:g}: {counted(n_found, 'pair')} of texts in "
+        f"{pairs.refs}, the farthest by {spread.max():.2f}. Take their mean, or drop them."
     )
     return SCORES.found("warning", message, n_found, pairs.rows(_rows_of(inverse, apart), "score"))
 
@@ -160,15 +162,18 @@ def _triangles(pairs: Labelled | None, corpus: Corpus) -> Audit:
     n_direct, n_longer = int(direct.sum()), int((~direct).sum())
     if not len(inside):
         return TRIANGLES.clear(f"No dissimilar pair of {pairs.refs} is joined by similar ones.")
-    longer = f"{n_longer:,} {'more ' if n_direct else ''}dissimilar pairs are joined by a longer chain of similar ones"
     if n_direct:
         message = (
-            f"{n_direct:,} dissimilar pairs of {pairs.refs} have a text that both of their texts are called similar to "
-            f"(a ~ b, b ~ c, but a !~ c). {longer[0].upper()}{longer[1:]}. Right only where being similar is a matter "
-            "of degree; labels by incident, category or duplicate must carry over."
+            "Called dissimilar, though both texts are called similar to a third one (a ~ b, b ~ c, but a !~ c): "
+            f"{counted(n_direct, 'pair')} of {pairs.refs}; {n_longer:,} more, joined by a longer chain of similar "
+            "pairs. Right only where being similar is a matter of degree: labels by incident, category or duplicate "
+            "carry over."
         )
     else:
-        message = f"In {pairs.refs} {longer}: right only where being similar is a matter of degree."
+        message = (
+            f"Called dissimilar, though a chain of similar pairs joins the two texts: {counted(n_longer, 'pair')} of "
+            f"{pairs.refs}. Right only where being similar is a matter of degree."
+        )
     order = np.argsort(~direct, kind="stable")[:EVIDENCE_ROWS]
     texts = [corpus.text_of(int(key)) if key >= 0 else "" for key in through[order]]
     rows = [

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from simtune_core.difficulty.audits.check import Check, share_of
 from simtune_core.difficulty.audits.corpus import NO_RECORD, Corpus, Numbers, Part
 from simtune_core.findings import EVIDENCE_ROWS, Audit, Fix, Severity
+from simtune_core.importing.faults import counted
 from simtune_core.near_duplicates import jaccard
 
 _SPLIT = Fix("Split the records by component, so that what belongs together stays on one side.", "data")
@@ -181,8 +182,8 @@ def _leaked_components(pairs: Sequence[Common], components: Sequence[tuple[Numbe
         total, alone = total + len(spanning), alone or not each.touched.any()
         sentences.append(
             f"{share_of(int(inside.sum()), len(test))} pairs of {each.test.ref} are joined with pairs of "
-            f"{each.train.ref}, in {len(spanning):,} components; {through:,} of them share no text themselves and are "
-            "joined through other pairs only."
+            f"{each.train.ref}, in {counted(len(spanning), 'component')}; {through:,} of them share no text "
+            "themselves and are joined through other pairs only."
         )
         rows += _spanning_rows(each, train, test, spanning)
     if not total:

@@ -36,7 +36,7 @@ def test_a_set_without_pairs_has_no_classes():
 def test_a_class_of_one_pair_is_named():
     audit = audits(labelled(1, 400))["rare_class"]
     assert (audit.status, audit.severity, audit.n_found) == ("found", "warning", 1)
-    assert "1 similar pairs of 401" in audit.message
+    assert "1 similar pair of 401" in audit.message
     assert audits(labelled(10, 400))["rare_class"].status == "clear"
 
 

@@ -86,3 +86,11 @@ def test_progress_is_told(sets):
     seen = []
     audit_sets(sets, config=CONFIG, progress=lambda done, total, text: seen.append((done, total, text)))
     assert seen[-1] == (480, 480, "looking for near-duplicates")
+
+
+def test_of_a_huge_text_the_beginning_is_evidence():
+    huge = "printer " * 5000
+    audits = audit_sets([scored([pair(huge, huge), pair("a text", "another", 0)])], config=CONFIG)
+    row = next(audit for audit in audits if audit.code == "self_pairs").evidence[0]
+    assert len(row["sentence1"]) == 2000
+    assert row["sentence1"].endswith("…")
