@@ -22,6 +22,7 @@ from simtune_core.workflows.hardness import (
     space_of,
     spread_rows,
 )
+from simtune_core.workflows.preflight import number_lines, preflight_view
 
 _METRICS = (
     ("ROC-AUC", "roc_auc"),
@@ -67,22 +68,30 @@ def difficulty_table(result: dict[str, Any], mismatch: dict[str, Any] | None = N
 
 def spread_table(result: dict[str, Any]) -> Table:
     """Lay out how the similarities of each class of each set are spread, a class a column."""
-    classes = spread_rows(result)
-    names = [name for name in classes[0] if name not in ("set", "pairs of")]
-    columns = ["", *(f"{each['pairs of']} of {each['set']}" for each in classes)]
-    rows = [[name, *(each[name] for each in classes)] for name in names]
-    return table(columns, rows, title=f"Similarities, {space_of(result)}")
+    classes = {f"{each['pairs of']} of {each['set']}": each for each in spread_rows(result)}
+    return _columns_of(classes, ("set", "pairs of"), f"Similarities, {space_of(result)}")
 
 
 def difficulty_lines(result: dict[str, Any], mismatch: dict[str, Any] | None = None) -> list[str | Table]:
     """Lay a measurement out: its numbers, the spread of its similarities, its phases, and what intervals rest on."""
-    phases = phase_rows(result)
+    phases = {f"{each['phase']} of {each['set']}": each for each in phase_rows(result)}
     return [
         difficulty_table(result, mismatch),
         *([intervals_note(mismatch)] if mismatch else []),
         spread_table(result),
-        *([_phase_table(phases, f"By phase, {space_of(result)}")] if phases else []),
+        *([_columns_of(phases, ("set", "phase"), f"By phase, {space_of(result)}")] if phases else []),
     ]
+
+
+def preflight_lines(result: dict[str, Any]) -> list[str | Table]:
+    """Say the verdict, why, and the numbers it rests on; without a second set there are none."""
+    view = preflight_view(result)
+    if view.verdict is None:
+        return ["One set alone has no verdict: name the pairs to test on with --against."]
+    fix = [f"What to do: {view.verdict.fix.text}"] if view.verdict.fix else []
+    reasons = [f"- {reason.message}" for reason in view.verdict.reasons]
+    lines = table(("", "value"), number_lines(view), title=f"Behind the verdict, {view.space} cosine")
+    return [lines, f"{view.verdict.verdict}: {view.verdict.headline}", *reasons, *fix]
 
 
 def curriculum_table(result: dict[str, Any]) -> Table:
@@ -147,8 +156,10 @@ def counts_table(counts: dict[str, int]) -> Table:
     return table(("what", "how many"), [[name.removeprefix("n_"), n] for name, n in counts.items()])
 
 
-def _phase_table(rows: Sequence[dict[str, str]], title: str) -> Table:
-    return table(list(rows[0]), [list(row.values()) for row in rows], title=title)
+def _columns_of(named: dict[str, dict[str, str]], naming: Sequence[str], title: str) -> Table:
+    """Lay each of some rows out as a column of its own, less the cells that name it."""
+    lines = [name for name in next(iter(named.values())) if name not in naming]
+    return table(["", *named], [[line, *(each[line] for each in named.values())] for line in lines], title=title)
 
 
 def _verdict_row(model: dict[str, Any], metric: str) -> list[Any]:

@@ -6,11 +6,14 @@ import pandas as pd
 import pytest
 
 from simtune_core.datasets import save_pairs
+from simtune_core.difficulty import mismatch_job
+from simtune_core.difficulty.banding import SCORES, read_kept
 from simtune_core.difficulty.config import DifficultyConfig
-from simtune_core.difficulty.findings import MeasuredSet, find_all
+from simtune_core.difficulty.findings import MeasuredSet, check_lonely_records, find_all
 from simtune_core.difficulty.job import run
 from simtune_core.difficulty.separability import measure_side, side_from_json
 from simtune_core.jobs.context import Job
+from tests.difficulty.sets import random_set, scored_set
 
 EASY = measure_side([0.9, 0.8, 0.2, 0.1], [1, 1, 0, 0])
 HARD = measure_side([0.6, 0.4, 0.5, 0.3], [1, 1, 0, 0])
@@ -73,6 +76,55 @@ def test_one_set_is_measured_in_the_encoders_space_with_tfidf_beside(workspace):
     assert side["separability"] > 0.2  # MiniLM knows what a ticket is about
     assert result["tfidf"] == {"fitted_on": ["tickets@v0001"], "n_texts": 5}
     assert side_from_json(side).n_pairs == 4
+
+
+def test_each_phase_is_a_side_of_its_own_and_every_pair_is_kept(workspace):
+    texts = ["mail server down", "printer jam", "mail server broken", "paper stuck in printer", "new laptop"]
+    frame = pd.DataFrame({"sentence1": texts, "sentence2": [*texts[2:], *texts[:2]], "label": [1, 1, 0, 0, 1]})
+    save_pairs(workspace, "phased", frame.assign(phase=["hard", "easy", "hard", "easy", None]), provenance={})
+
+    result = difficulty(workspace, set="phased", encoder="tfidf")
+
+    (side,) = result["sides"]
+    assert [(each["phase"], each["n_pairs"], each["n_positive"]) for each in side["phases"]] == [
+        ("hard", 2, 1),
+        ("easy", 2, 1),
+    ]
+    assert (result["grey_low"], result["grey_high"]) == (0.4, 0.6)
+    assert side_from_json(side).grey_share(0.4, 0.6) == side["grey_share"]
+    (kept,) = read_kept(workspace.jobs / "difficulty")
+    assert (kept.labels.tolist(), kept.phase_names) == ([1, 1, 0, 0, 1], ("hard", "easy"))
+    assert kept.phases.tolist() == [0, 1, 0, 1, -1]
+    assert kept.cosines.max() == pytest.approx(side["positive_quantiles"][-1], abs=0.1)
+    assert (workspace.jobs / "difficulty" / SCORES).stat().st_size < 3000
+
+
+def test_a_mismatch_says_differences_with_intervals_of_the_same_sides(workspace):
+    for name, seed in (("one", 0), ("other", 1)):
+        scored = random_set(seed, 80, n_records=60)
+        save_pairs(workspace, name, scored.pairs.frame, provenance={})
+    sides = difficulty(workspace, set="one", against="other", encoder="tfidf")["sides"]
+
+    params = {"set": "one", "against": "other", "encoder": "tfidf", "precision": "fp32", "score_cut": 0.6}
+    with Job(workspace.jobs / "mismatch", workspace) as job:
+        found = mismatch_job.run(params | {"n_resamples": 100, "seed": 0}, job)
+
+    json.dumps(found, allow_nan=False)
+    for name, interval in found["differences"].items():
+        assert interval["estimate"] == pytest.approx(sides[0][name] - sides[1][name], abs=1e-12)
+        assert interval["low"] <= interval["high"]
+    assert (found["method"], found["n_resamples"], found["level"]) == ("exact", 100, 0.95)
+    assert [side["n_pairs"] for side in found["sides"]] == [80, 80]
+    assert found["n_shared_records"] > 40 and found["findings"] == []
+
+
+def test_pairs_that_share_no_record_have_conservative_intervals_and_that_is_said(workspace):
+    pairs = [scored_set([0.5] * 4, [0, 1, 0, 1], ref=ref).pairs for ref in ("a@v0001", "b@v0001")]
+
+    (finding,) = check_lonely_records(pairs, [8, 5])
+    assert finding["code"] == "intervals_conservative"
+    assert "4 pairs of a@v0001 hold 8 different records" in finding["message"] and "b@v0001" not in finding["message"]
+    assert check_lonely_records(pairs, [5, 4]) == []
 
 
 def test_the_stand_in_of_the_story_is_diagnosed_as_too_easy_in_tfidf_space(workspace, real_data):
