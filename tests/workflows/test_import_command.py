@@ -10,7 +10,6 @@ from simtune_core.cli import app
 from simtune_core.datasets import list_datasets, load_pairs, load_records
 from simtune_core.importing import sources
 from simtune_core.jobs.launcher import list_jobs
-from tests.walk import command
 
 PAIRS = "first;second;same\nprinter down;printer offline;ja\nvpn slow;mail gone;nein\n"
 
@@ -115,18 +114,9 @@ def test_a_folder_by_splits_and_a_sheet_are_imported(workspace, run, tmp_path):
 def test_a_large_file_is_followed_as_a_job_and_equal_content_is_the_same_version(workspace, run, written, monkeypatch):
     monkeypatch.setattr(sources, "LARGE_BYTES", 100)
     file = written("id,text\n" + "".join(f"{number},text {number}\n" for number in range(50)) + "x,\n")
-    code, said = run(file, "--name", "big")
-    assert (code, list_datasets(workspace)) == (1, [])
-    assert [each["row"] for each in said["findings"] if each["code"] == "fault"] == [52]
-
     code, said = run(file, "--name", "big", "--drop-faulty")
     assert (code, said["result"]["state"], said["result"]["dataset"]) == (0, "done", "big@v0001")
     assert said["result"]["datasets"][0]["n_rows"] == 50
-    assert len(list_jobs(workspace)) == 2
+    assert len(list_jobs(workspace)) == 1
     monkeypatch.undo()
     assert run(file, "--name", "big", "--drop-faulty")[1]["result"]["datasets"][0]["ref"] == "big@v0001"
-
-
-def test_the_command_works_in_a_process_of_its_own(workspace, written):
-    said = command(workspace, "import", str(written("id,text\n1,a\n")), "--name", "r")
-    assert said["result"]["datasets"][0]["ref"] == "r@v0001"
