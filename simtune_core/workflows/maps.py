@@ -29,7 +29,7 @@ __all__ = [
 
 CHANGE = "neighbourhood change"
 _OUTCOME_ORDER = (0, 3, 1, 2)  # what is right first, in the colours of the two kinds of pair
-_HOVER_CHARACTERS = 600_000  # of all points together
+HOVER_CHARACTERS = 500_000  # of all points together
 _LONGEST_HOVER = 120
 
 
@@ -223,7 +223,7 @@ def colourings(drawn: DrawnMap) -> dict[str, Colouring]:
 
 def hover_texts(drawn: DrawnMap) -> list[str]:
     """Return what is read when the mouse is over each point: the more points, the fewer characters of each."""
-    longest = min(_LONGEST_HOVER, _HOVER_CHARACTERS // max(1, len(drawn)))
+    longest = min(_LONGEST_HOVER, HOVER_CHARACTERS // max(1, len(drawn)))
     shown = drawn.rows(np.arange(len(drawn)))
     if drawn.result["of"] == "pairs":
         half = longest // 2

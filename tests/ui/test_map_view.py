@@ -10,11 +10,14 @@ from streamlit.testing.v1 import AppTest
 from simtune_core.datasets import save_pairs, save_records
 from simtune_core.difficulty.map_points import OUTCOMES
 from simtune_core.difficulty.projection import ProjectionConfig
+from simtune_core.difficulty.regions import on_grid
 from simtune_core.errors import DataFaultError, EncoderError
-from simtune_core.workflows.maps import colourings, hover_texts, map_request, read_map
+from simtune_core.figures.maps import Colouring, MapLayer, side_by_side
+from simtune_core.workflows.maps import HOVER_CHARACTERS, colourings, hover_texts, map_request, read_map
 from simtune_core.workflows.running import job_of, run_to_end
-from simtune_core.workspace import VARIABLE, open_workspace
+from simtune_core.workspace import SAMPLE, VARIABLE, open_workspace
 from tests.workflows.frames import pairs_frame
+from ui.point_map import MapDrawing, map_data, packed
 
 EVIL = "![x](//evil/x.png) <b>"
 APP = """
@@ -210,6 +213,17 @@ def test_a_clicked_point_shows_its_texts_as_text_and_its_neighbours(screen, mapp
     assert EVIL in [part.value for part in app.text]
     nearest = read_map(*mapped).nearest_rows(0, 1)
     assert shown(app, "Nearest pairs in minilm")["sentence1"].tolist() == nearest["sentence1"].tolist()
+
+
+def test_two_maps_of_20_000_points_with_their_texts_are_under_600_kb():
+    random = np.random.default_rng(0)
+    layers = [MapLayer(name, on_grid(random.normal(size=(20_000, 2)))) for name in ("one", "other")]
+    colouring = Colouring("change", (), np.full(20_000, -1, np.int32), random.random(20_000).astype(np.float32))
+    words = pd.read_parquet(SAMPLE / "records.parquet")["text"].str.slice(0, HOVER_CHARACTERS // 20_000)
+    texts = packed(list(random.permutation(np.resize(words, 20_000))))
+    drawing = MapDrawing(side_by_side(layers, colouring), "map", texts, [], "change", "texts")
+
+    assert len(json.dumps(map_data(drawing, key="map", alt="A map"))) < 600_000
 
 
 def shown(app, words):
