@@ -8,7 +8,7 @@ import streamlit as st
 
 from simtune_core.findings import EVIDENCE_ROWS, Audit
 from ui.keys import key
-from ui.menu import button_to, link_to
+from ui.menu import PAGES, button_to, link_to
 from ui.text import as_label
 
 SEVERITIES = {  # severity, worst first -> word, symbol, colour: never colour alone
@@ -17,6 +17,7 @@ SEVERITIES = {  # severity, worst first -> word, symbol, colour: never colour al
     "info": ("Note", ":material/info:", "blue"),
 }
 _SILENT = {"clear": ("found nothing", ":material/check:"), "not_applicable": ("does not apply", ":material/remove:")}
+_TITLES = {entry.stem: entry.title for entry in PAGES}
 _LONGEST = 1500  # characters of a sentence
 _ROWS_SHOWN = 8  # rows of evidence that are shown without scrolling
 _HEIGHT = 320
@@ -64,15 +65,19 @@ def _card(audit: Audit, name: str) -> None:
 
 
 def _fix(audit: Audit, name: str) -> None:
+    """Draw what would mend a find, and the way to the page that does it; on a phone a link does not wrap, words do."""
     assert audit.fix is not None
-    fix, words = audit.fix, as_label(audit.fix.text)
-    if fix.page is None:
-        st.caption(words)
-    elif fix.holds:
-        icon = ":material/arrow_forward:"
-        button_to(fix.page, words, key=key("difficulty", f"fix.{name}"), holds=dict(fix.holds), icon=icon)
-    else:
-        link_to(fix.page, words)
+    fix = audit.fix
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(as_label(fix.text), width="content")
+        if fix.page is None:
+            return
+        words = f"Open {_TITLES[fix.page]}"
+        if fix.holds:
+            where, icon = key("difficulty", f"fix.{name}"), ":material/arrow_forward:"
+            button_to(fix.page, words, key=where, holds=dict(fix.holds), icon=icon)
+        else:
+            link_to(fix.page, words)
 
 
 def _evidence(audit: Audit, name: str) -> None:

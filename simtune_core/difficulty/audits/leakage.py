@@ -101,7 +101,7 @@ def _leaked_records(pairs: Sequence[Common], corpus: Corpus) -> Audit:
     numbered = [each for each in pairs if each.train.has_records and each.test.has_records]
     if not numbered:
         return RECORDS.not_applicable("The sets do not both name their records by id; texts are compared instead.")
-    sentences, rows, total = [], list[dict[str, str]](), 0
+    sentences, rows, total = [], list[dict[str, object]](), 0
     for each in numbered:
         shared = np.unique(each.test.records[each.record])
         if not len(shared):
@@ -113,16 +113,7 @@ def _leaked_records(pairs: Sequence[Common], corpus: Corpus) -> Audit:
             f"{share_of(int(each.record.any(axis=1).sum()), len(each.record))} of its pairs hold one."
         )
         for row, other in _places(shared, each.test.records, each.train.records):
-            text, identity = each.test.side(row)
-            rows.append(
-                {
-                    "id": identity,
-                    "text": text,
-                    "in": each.test.ref,
-                    "also in": each.train.ref,
-                    "text there": each.train.side(other)[0],
-                }
-            )
+            rows.append(_shown(each, row, other))
     if total:
         return RECORDS.found(
             _severity(each.asked and each.record.any() for each in numbered), " ".join(sentences), total, rows
@@ -134,7 +125,7 @@ def _leaked_records(pairs: Sequence[Common], corpus: Corpus) -> Audit:
 
 
 def _leaked_texts(pairs: Sequence[Common]) -> Audit:
-    sentences, rows, total = [], list[dict[str, str]](), 0
+    sentences, rows, total = [], list[dict[str, object]](), 0
     for each in pairs:
         shared = np.unique(each.test.keys[each.text])
         if not len(shared):
@@ -154,7 +145,7 @@ def _leaked_texts(pairs: Sequence[Common]) -> Audit:
 
 
 def _leaked_near_duplicates(pairs: Sequence[Common], corpus: Corpus) -> Audit:
-    sentences, rows, total = [], list[dict[str, str | float]](), 0
+    sentences, rows, total = [], list[dict[str, object]](), 0
     for each in pairs:
         texts = np.unique(each.test.keys[each.near])
         if not len(texts):
@@ -214,7 +205,7 @@ def _spanning_rows(each: Common, train: Numbers, test: Numbers, spanning: Number
     return rows
 
 
-def _alike(each: Common) -> list[dict[str, str | float]]:
+def _alike(each: Common) -> list[dict[str, object]]:
     """Return near-duplicates as evidence, each test text with the most similar training text of its group."""
     _, firsts = np.unique(np.where(each.near, each.test.keys, NO_RECORD), return_index=True)
     rows = [int(row) for row in firsts if each.near.ravel()[row]][:EVIDENCE_ROWS]
@@ -229,16 +220,12 @@ def _alike(each: Common) -> list[dict[str, str | float]]:
     return found
 
 
-def _shown(each: Common, row: int, other: int) -> dict[str, str]:
+def _shown(each: Common, row: int, other: int) -> dict[str, object]:
+    """Return two sides as evidence: both texts, both sets, the ids where there are any."""
     (text, identity), (there, other_identity) = each.test.side(row), each.train.side(other)
-    return {
-        "text": text,
-        "in": each.test.ref,
-        "id": identity,
-        "text there": there,
-        "also in": each.train.ref,
-        "id there": other_identity,
-    }
+    shown: dict[str, object] = {"text": text, "text there": there, "in": each.test.ref, "also in": each.train.ref}
+    ids = {"id": identity, "id there": other_identity}
+    return shown | {name: value for name, value in ids.items() if value}
 
 
 def _places(values: Numbers, here: Numbers, there: Numbers) -> Iterator[tuple[int, int]]:
