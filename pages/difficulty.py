@@ -1,20 +1,25 @@
-"""Difficulty: are the training pairs as hard as the test pairs, before anything is trained?"""
+"""Difficulty: are the training pairs as hard as the test pairs, and can training on them help, before a GPU is used?"""
 
 import streamlit as st
 
 from simtune_core.difficulty.config import DifficultyConfig
 from simtune_core.encoders.config import EncodingConfig
-from simtune_core.figures.histograms import score_histogram, two_set_histogram
 from simtune_core.workflows import data
-from simtune_core.workflows.hardness import number_rows, set_bins
-from simtune_core.workflows.requests import difficulty_request
+from simtune_core.workflows.hardness import number_rows
+from simtune_core.workflows.preflight import preflight_view
+from simtune_core.workflows.verdicts import ask_difficulty
 from ui.ask import answer_to, show_findings
+from ui.audits import audits_panel, in_one_line
+from ui.distributions import distributions_panel, grey_zone
 from ui.empty import stop_without_data
 from ui.errors import shown_as_message
 from ui.frame import ensure_frame
-from ui.hardness import difficulty_cards, difficulty_table
+from ui.hardness import difficulty_cards, difficulty_table, phase_table, spread_table
 from ui.keys import key
+from ui.map_view import map_section
 from ui.menu import link_to
+from ui.preflight import preflight_panel, verdict_banner
+from ui.report import report_row
 from ui.session import current_workspace
 from ui.spaces import pick_encoder
 from ui.widgets import field_for, pick_one, select_for
@@ -22,7 +27,7 @@ from ui.widgets import field_for, pick_one, select_for
 ensure_frame()
 st.title("Difficulty")
 st.markdown(
-    "Are the training pairs as hard as the test pairs? If the baseline solves them already, they teach nothing."
+    "Can training on these pairs help on those? What the untouched encoder already tells apart teaches nothing."
 )
 workspace = current_workspace()
 stop_without_data(workspace)
@@ -36,23 +41,56 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     with st.popover("More", icon=":material/tune:"):
         precision = select_for(EncodingConfig, "precision", scope="difficulty")
         cut = field_for(DifficultyConfig, "score_cut", scope="difficulty")
+        zone = grey_zone()
 
 with shown_as_message():
-    encoding = EncodingConfig(encoder=encoder, precision=precision)
-    against = second if second != first else None
-    request = difficulty_request(workspace, first, against, encoding, score_cut=cut)
-answer = answer_to(
-    request, key=key("difficulty", "ask"), button="Measure", why="Embeds the texts once, then takes seconds."
+    asked = ask_difficulty(
+        workspace, first, second, EncodingConfig(encoder=encoder, precision=precision), score_cut=cut
+    )
+measured = answer_to(
+    asked.difficulty,
+    key=key("difficulty", "ask"),
+    button="Measure",
+    why="Embeds every text once and fits a small head: a minute or two for some thousand texts on a CPU.",
+    also=asked.requests[1:],
 )
 
-if answer:
-    rows, sets = number_rows(answer.result), set_bins(answer.result)
-    difficulty_cards(rows)
-    show_findings(answer.result["findings"])
-    space = f"cosine similarity, {answer.result['title']}"
-    figure = two_set_histogram(*sets, space=space) if len(sets) == 2 else score_histogram(sets[0].bins, space=space)
-    alt = f"Similarity of positive and negative pairs of {' and '.join(each.name for each in sets)}"
-    st.plotly_chart(figure, key=key("difficulty", "histogram"), alt=alt)
+if measured:
+    flight = answer_to(
+        asked.preflight, key=key("difficulty", "ask_verdict"), button="Ask for the verdict", why="Takes a minute."
+    )
+    if flight:
+        verdict_banner(flight.result)
+    else:
+        show_findings(measured.result["findings"])
+    cards = st.container()
+    st.header("Where the pairs lie")
+    distributions_panel(measured, grey=zone)
+    if flight:
+        if asked.mismatch:
+            st.header("Why this verdict")
+            preflight_panel(flight.result)
+        audits = preflight_view(flight.result).audits
+        st.header(f"Checks of the pairs: {in_one_line(audits)}")
+        audits_panel(audits)
     st.header("All numbers")
-    difficulty_table(rows, answer.result)
-    link_to("curriculum", "Cut a curriculum as hard as the test pairs")
+    table = st.container()
+    mismatch = None
+    if asked.mismatch:
+        mismatch = answer_to(
+            asked.mismatch, key=key("difficulty", "ask_intervals"), button="Compute the intervals",
+            why="Resamples the records of both sets a thousand times.",
+        )  # fmt: skip
+    rows = number_rows(measured.result, grey=zone, mismatch=mismatch.result if mismatch else None)
+    with cards:
+        difficulty_cards(rows)
+    with table:
+        difficulty_table(rows, measured.result, mismatch=mismatch.result if mismatch else None)
+    with st.expander("Means and quantiles of each class", icon=":material/table_rows:"):
+        spread_table(measured.result)
+        phase_table(measured.result, grey=zone)
+    report_row(measured, mismatch, flight)
+
+st.header("Map")
+map_section(workspace, first, second if second != first else None, encoder, precision)
+link_to("curriculum", "Cut a curriculum as hard as the test pairs")

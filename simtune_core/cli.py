@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from simtune_core import wording
-from simtune_core.commands import describing, importing, jobs, keeping, logs, maps, preparing, store
+from simtune_core.commands import describing, difficulty, importing, jobs, keeping, logs, maps, preparing, store
 from simtune_core.commands.options import Detach, EncoderName, FailOn, Json, PrecisionName, Where
 from simtune_core.commands.running import run_request as _run
 from simtune_core.console import progress_bar, reported
@@ -51,37 +51,6 @@ def embed(
         encoding = EncodingConfig(encoder=_or_default(where, encoder), precision=precision)
         if result := _run(where, requests.embed_request(where, dataset, encoding), report, detach=detach):
             report.say(wording.embed_line(result))
-
-
-@app.command()
-def difficulty(
-    dataset: Annotated[str, typer.Argument(metavar="SET")],
-    against: Annotated[str | None, typer.Option(help="The pairs to compare with, such as the test split.")] = None,
-    encoder: EncoderName = None,
-    precision: PrecisionName = _ENCODING.precision,
-    score_cut: Annotated[float, typer.Option(help="Graded pairs are similar from here on.")] = _EVALUATION.score_cut,
-    intervals: Annotated[bool, typer.Option("--intervals", help="Resample the records for each difference.")] = False,
-    detach: Detach = False,
-    fail_on: FailOn = None,
-    workspace: Where = None,
-    as_json: Json = False,
-) -> None:
-    """Say how hard one or two pair sets are in a space, before anything is trained."""
-    if intervals and (against is None or detach):
-        raise typer.BadParameter("--intervals needs a set to compare with (--against), and cannot be detached")
-    with reported("difficulty", as_json=as_json, fail_on=fail_on) as report:
-        where = open_workspace(workspace)
-        encoding = EncodingConfig(encoder=_or_default(where, encoder), precision=precision)
-        request = requests.difficulty_request(where, dataset, against, encoding, score_cut=score_cut)
-        if result := _run(where, request, report, detach=detach):
-            mismatch = None
-            if intervals and against:
-                asked = requests.mismatch_request(where, dataset, against, encoding, score_cut=score_cut)
-                with progress_bar(hidden=as_json) as draw:
-                    mismatch = running.run_to_end(where, asked, on_update=draw)[1]
-                report.findings += mismatch["findings"]
-                report.result["mismatch"] = mismatch
-            report.say(*wording.difficulty_lines(result, mismatch))
 
 
 @app.command()
@@ -205,6 +174,7 @@ def demo_(fail_on: FailOn = None, workspace: Where = None, as_json: Json = False
 
 
 describing.add_to(app)
+difficulty.add_to(app)
 importing.add_to(app)
 jobs.add_to(app)
 logs.add_to(app)
