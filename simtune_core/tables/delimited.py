@@ -52,7 +52,7 @@ def read_delimited(source: Source, options: ReadingOptions, limit: int | None, p
             collected.add(dict(zip(columns, zip(*batch, strict=True), strict=True)), empty_is_null=True)
             collected.numbers.extend(numbers)
             if progress:
-                progress(min(stream.n_bytes, source.size), source.size, "bytes")
+                progress(*stream.done, "bytes")
         rows.require_even()
         expanded = stream.n_bytes if source.packed and limit is None else None
     if len(columns) == 1 and (options.delimiter or any(mark in columns[0] for mark in _SUSPICIOUS)):

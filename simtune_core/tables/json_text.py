@@ -45,7 +45,7 @@ def read_json_text(source: Source, options: ReadingOptions, limit: int | None, p
                 collected.numbers.extend(number for number, _ in batch)
             collected.add(_texts_of([row for _, row in batch], collected.names, nested))
             if progress:
-                progress(min(stream.n_bytes, source.size), source.size, "bytes")
+                progress(*stream.done, "bytes")
         expanded = stream.n_bytes if source.packed and limit is None else None
     frame = collected.frame()
     notes = (*encoding.notes, *([nested_note(sorted(nested))] if nested else []), *collected.notes())

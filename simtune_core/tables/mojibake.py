@@ -9,6 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+# Without one of these a text was not decoded wrongly: the bytes of one character of UTF-8 become two or more beyond
+# ASCII, but for a no-break space that somebody made a space; or a control character of Latin-1 stands for a quote.
+_SIGNS = "[^\\x00-\\x7f][^\\x00-\\x7f]|[\u00c2\u00c3\u00c5\u00ce\u00d0\u00d9] |[\\x{80}-\\x{9f}]"
+
 
 def find_mojibake(values: pd.Series) -> NDArray[np.int64]:
     """Return the places of the texts that were decoded wrongly and can be mended.
@@ -27,11 +31,11 @@ def find_mojibake(values: pd.Series) -> NDArray[np.int64]:
     from ftfy.badness import is_bad
 
     texts = values.astype("str")
-    plain = pc.string_is_ascii(pa.array(texts.fillna(""), pa.large_string())).to_numpy(zero_copy_only=False)
-    places = np.flatnonzero(~plain)
-    held = texts.iloc[places]
-    mended = {text: is_bad(text) and repair_mojibake(text) != text for text in held.unique()}
-    return places[held.map(mended).to_numpy(dtype=bool)] if len(places) else places
+    signs = pc.match_substring_regex(pa.array(texts.fillna(""), pa.large_string()), _SIGNS)
+    places = np.flatnonzero(signs.to_numpy(zero_copy_only=False))
+    held = texts.iloc[places].tolist()
+    mended = {text: is_bad(text) and repair_mojibake(text) != text for text in set(held)}
+    return places[np.fromiter((mended[text] for text in held), dtype=bool, count=len(held))]
 
 
 def repair_mojibake(text: str) -> str:

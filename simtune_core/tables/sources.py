@@ -11,7 +11,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
@@ -50,13 +50,15 @@ class Source:
         size: Bytes of the file as it lies there.
         opened: Opens the content from its beginning.
         packed: Whether the content is larger than the file.
+        expanded: Bytes of the content as an archive states them; None where nothing does.
     """
 
     name: str
     suffix: str
     size: int
-    opened: Callable[[], IO[bytes]]
+    opened: Callable[[], AbstractContextManager[IO[bytes]]]
     packed: bool = False
+    expanded: int | None = None
 
     @contextmanager
     def stream(self) -> Iterator[Measured]:
@@ -108,6 +110,13 @@ class Measured(io.RawIOBase):
         self.content = content
         self.source = source
         self.n_bytes = 0
+
+    @property
+    def done(self) -> tuple[int, int]:
+        """Return how many bytes are read, and of how many: of a gzip file, of those that are packed."""
+        packed = getattr(self.content, "fileobj", None) if self.source.packed else None
+        total = self.source.size if self.source.expanded is None else self.source.expanded
+        return min(total, packed.tell() if packed is not None else self.n_bytes), total
 
     def readable(self) -> bool:
         """Return True: it can be read."""
@@ -161,7 +170,13 @@ def source_of(source: Path | bytes, name: str) -> Source:
         raise DataFaultError(f"{name} is empty and has no rows; choose a file with a header and rows.")
     if suffix == ".gz":
         inside = PurePosixPath(PurePosixPath(name).stem).suffix.lower()
-        return replace(plain, suffix=inside, packed=True, opened=lambda: cast("IO[bytes]", gzip.open(plain.opened())))
+
+        @contextmanager
+        def unpacked() -> Iterator[IO[bytes]]:
+            with plain.opened() as packed, gzip.open(packed) as content:
+                yield cast("IO[bytes]", content)
+
+        return replace(plain, suffix=inside, packed=True, opened=unpacked)
     return _member_of(plain) if suffix == ".zip" else plain
 
 
@@ -181,10 +196,13 @@ def _member_of(archive: Source) -> Source:
         raise DataFaultError(f"{archive.name} is encrypted; unpack it with its password and choose the file inside.")
     require_expansion(member.file_size, archive.size, archive.name)
 
-    def opened_member() -> IO[bytes]:
-        return zipfile.ZipFile(archive.opened()).open(member.filename)
+    @contextmanager
+    def unpacked() -> Iterator[IO[bytes]]:
+        with archive.opened() as packed, zipfile.ZipFile(packed) as opened, opened.open(member.filename) as content:
+            yield content
 
-    return replace(archive, suffix=PurePosixPath(member.filename).suffix.lower(), packed=True, opened=opened_member)
+    suffix = PurePosixPath(member.filename).suffix.lower()
+    return replace(archive, suffix=suffix, packed=True, opened=unpacked, expanded=member.file_size)
 
 
 def _leads_outside(file: str) -> bool:

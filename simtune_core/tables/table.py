@@ -47,12 +47,13 @@ class Reading:
     """How a file was read: what was asked for or detected.
 
     Attributes:
-        format: What the file is: csv, parquet, json, jsonl, xlsx, folder.
+        format: What the file is: csv, tsv, txt, parquet, json, jsonl, xlsx, folder of ...
         encoding: Its encoding by Python's name, such as utf-8 or cp1252; None where the format fixes it.
         delimiter: What separates its fields; None where nothing does.
         sheet: The sheet read; None without sheets.
         sheets: All sheets of the workbook.
-        expanded_bytes: The size of what was inside a compressed file; None if it is not compressed or not read whole.
+        expanded_bytes: The size of what a packed file, a workbook or a Parquet file held; None where nothing was packed
+            or only the head was read.
     """
 
     format: str

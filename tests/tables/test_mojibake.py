@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from ftfy.badness import is_bad
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +38,18 @@ def test_only_the_rows_decoded_wrongly_are_found_among_many():
     assert find_mojibake(values).tolist() == [len(WHOLE) + 1, len(WHOLE) + 3, len(WHOLE) + 4]
     assert find_mojibake(pd.Series(WHOLE)).tolist() == []
     assert find_mojibake(pd.Series([], dtype="str")).tolist() == []
+
+
+@given(
+    st.text(st.sampled_from("aeiou xyz\u00e0\u00e9\u00fc\u00df\u20ac\u201c\u4e2d\u0416"), max_size=12),
+    st.sampled_from(["cp1252", "latin-1", "cp1251", "cp437", "mac_roman"]),
+    st.booleans(),
+)
+def test_what_ftfy_would_mend_is_found(text, wrong, spaced):
+    seen = text.encode("utf-8").decode(wrong, "replace")
+    seen = seen.replace("\u00a0", " ") if spaced else seen
+    expected = [0] if is_bad(seen) and repair_mojibake(seen) != seen else []
+    assert find_mojibake(pd.Series([seen])).tolist() == expected
 
 
 @given(st.text(st.characters(max_codepoint=126, exclude_categories=["Cs"])))

@@ -300,3 +300,19 @@ def test_columns_without_a_name_are_named_by_their_place():
 def test_a_text_longer_than_a_text_may_be_is_left_to_its_row():
     table = read_table(b"id,text\na," + b"x" * (MAX_TEXT + 1) + b"\n", "x.csv")
     assert table.frame["text"].str.len().tolist() == [MAX_TEXT + 1]
+
+
+@pytest.mark.parametrize("ending", [".csv.gz", ".zip"])
+def test_progress_of_a_packed_file_ends_at_its_whole_and_no_file_stays_open(tmp_path, ending):
+    content = b"id,text\n" + b"".join(b"%d,text %d\n" % (place, place * 7919) for place in range(60_000))
+    path = tmp_path / f"x{ending}"
+    if ending == ".zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+            packed.writestr("x.csv", content)
+    else:
+        path.write_bytes(gzip.compress(content))
+    told = []
+    assert len(read_table(path, path.name, progress=lambda *each: told.append(each)).frame) == 60_000
+    assert [done for done, _, _ in told] == sorted(done for done, _, _ in told)
+    assert 0 < told[0][0] < told[0][1]
+    assert told[-1][0] == told[-1][1]
