@@ -27,9 +27,12 @@ def export_panel(workspace: Workspace, ref: str) -> None:
         workspace: Where it lies.
         ref: The dataset, or one of its splits.
     """
-    with shown_as_message():
+    names: dict[ExportFormat, str] = {}
+    with shown_as_message(stop=False):
         large = preparing.too_large_to_download(workspace, ref)
         names = {form: preparing.export_name(workspace, ref, form) for form in preparing.FORMATS}
+    if not names:
+        return
     if large:
         st.markdown("These rows take more than 100 MB, which is too much for a page. On the command line:")
         st.code("\n".join(preparing.command_for(ref, form) for form in preparing.FORMATS), language="bash")

@@ -12,6 +12,7 @@ from ui.ask import launch_once, show_findings
 from ui.errors import shown_as_message
 from ui.jobs import job_panel
 from ui.keys import key
+from ui.menu import link_to
 from ui.session import current_workspace
 from ui.text import as_label
 from ui.widgets import pick_one
@@ -40,8 +41,11 @@ def imported_encoder_form() -> None:
         _follow(started["job"])
         return
     source = _stored(upload)
-    with shown_as_message("This file cannot be read."):
+    kinds: dict[str, dict[str, list[str]]] = {}
+    with shown_as_message("This file cannot be read.", stop=False):
         kinds = _columns(source, str(source.path))
+    if not kinds:
+        return
     kind = st.segmented_control(
         "It holds",
         list(_KINDS),
@@ -125,6 +129,7 @@ def _follow(job_id: str) -> None:
         result = running.result_of(current_workspace(), job_id)
     st.success(as_label(preparing.encoder_line(result), longest=400), icon=":material/check_circle:")
     show_findings(result["findings"])
+    link_to("difficulty", "Measure pairs with it")
 
 
 def _stored(upload: Any) -> ImportSource:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import streamlit as st
@@ -28,16 +29,19 @@ def split_form(workspace: Workspace, ref: str) -> None:
         workspace: Where it lies.
         ref: The dataset; of a split, the dataset that it is of.
     """
-    with shown_as_message():
+    version = None
+    with shown_as_message(stop=False):
         version, _ = find_dataset(workspace, ref)
         made = preparing.made_split(workspace, version.ref)
+    if version is None:
+        return
     if made is not None:
         told = as_label(f"{made.ref} was divided from {made.made_from}, {_settings_words(made.config)}.", longest=400)
         st.markdown(told)
         _result(made.report)
     elif version.splits:
-        parts = ", ".join(f"{name} {count(n)}" for name, n in version.splits.items())
-        st.markdown(as_label(f"The source came with splits, and they are kept: {parts}.", longest=400))
+        parts = ", ".join(f"{name} {count(version.splits[name])}" for name in _in_order(version.splits))
+        st.markdown(as_label(f"The rows came with splits, and they are kept: {parts}.", longest=400))
         st.caption("Whether a record, a text or a near-duplicate is in two of them is audited on the page Difficulty.")
         link_to("difficulty", "Audit the splits")
     replace = bool(version.splits) and st.toggle("Divide anew", key=key("data", f"split_again.{version.version}"))
@@ -73,9 +77,12 @@ def _form(workspace: Workspace, version: DatasetVersion, *, replace: bool) -> No
                 key=key("data", f"split_name.{version.name}"),
                 persist_state="session",
             )
-    with shown_as_message():
+    request = None
+    with shown_as_message(stop=False):
         config = SplitConfig(train=round(1 - dev - test, 4), dev=dev, test=test, by=by, **chosen)
         request = preparing.split_request(workspace, version.ref, config, name=name, replace=replace)
+    if request is None:
+        return
     answer = answer_to(
         request,
         key=key("data", "split"),
@@ -102,6 +109,12 @@ def _result(report: dict[str, Any]) -> None:
     )
     st.markdown(preparing.largest_component(report))
     show_findings(list(report["findings"]))
+
+
+def _in_order(splits: Iterable[str]) -> list[str]:
+    """Return the names of splits, train, dev and test first."""
+    usual = list(SplitConfig().shares)
+    return sorted(splits, key=lambda name: (usual.index(name) if name in usual else len(usual), name))
 
 
 def _settings_words(config: dict[str, Any]) -> str:

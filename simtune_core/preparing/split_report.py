@@ -264,6 +264,8 @@ def _size_findings(report: SplitReport) -> list[Finding]:
         f"The sizes are not as wanted: {told}. Whole components are kept together, and the largest has "
         f"{_rows(report.largest_rows, report.what)}, {100 * report.largest_share:.1f} % of all."
     )
+    if report.what == "pairs" and report.largest_share > max(part.wanted for part in report.parts):
+        message += " Split the records first and draw pairs inside each split to have the sizes wanted."
     return [finding("split_sizes_off", "warning", message)]
 
 
@@ -298,8 +300,8 @@ def _time_findings(splits: NDArray[np.object_], times: NDArray[np.int64] | None,
     if n_older == 0:
         return []
     message = (
-        f"{n_older:,} rows are in a later split than others of their time: they are connected with newer rows, and a "
-        "component goes where its newest row belongs. Nothing in train is newer than what dev and test end with."
+        f"{_rows(n_older, 'rows')} of a later split {'are' if n_older > 1 else 'is'} no newer than the newest of an "
+        "earlier one: connected with newer rows, and a component goes where its newest row belongs."
     )
     return [finding("split_older_rows", "info", message)]
 

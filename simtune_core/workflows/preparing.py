@@ -270,9 +270,10 @@ def split_rows(report: dict[str, Any]) -> list[dict[str, Any]]:
 
 def largest_component(report: dict[str, Any]) -> str:
     """Say in a sentence how large the largest connected component is, and what that means for a split."""
-    n, n_rows, what = report["n_components"], report["largest_rows"], report["what"]
+    what, largest = report["what"], report["largest_rows"]
+    of_records = f" of {report['n_records']:,} records" if what == "pairs" else ""
     return (
-        f"{report['n_rows']:,} {what} of {report['n_records']:,} records are connected into {n:,} components by shared "
-        f"records and texts; the largest has {n_rows:,} {what} ({100 * report['largest_share']:.1f} %) and is whole in "
-        f"{report['largest_split']}, as every component is in one split."
+        f"{report['n_rows']:,} {what}{of_records} are connected into {report['n_components']:,} components by shared "
+        f"records and texts; the largest has {largest:,} {what} ({100 * report['largest_share']:.1f} %) and is whole "
+        f"in {report['largest_split']}, as every component is in one split."
     )

@@ -171,7 +171,7 @@ def test_by_time_a_component_goes_where_its_newest_row_belongs_and_that_is_said(
 
     assert split.splits[0] == split.splits[19] == "test"
     assert [found["code"] for found in split.report.findings] == ["split_older_rows"]
-    assert split.report.findings[0]["message"].startswith("1 rows are in a later split")
+    assert split.report.findings[0]["message"].startswith("1 row of a later split is no newer")
 
 
 def test_a_split_by_time_without_times_or_with_a_bad_one_is_refused():
