@@ -51,7 +51,7 @@ def audit_sets(
         audits += audit_repetition(part, corpus)
         audits += audit_circularity(each, config)
         audits += audit_classes(each, config)
-        audits += audit_texts(each.pairs, reading, config)
+        audits += audit_texts(part, corpus, reading, config)
     test = scored[1] if len(scored) == 2 else None
     if test is None:
         audits.append(PREVALENCE.not_applicable("There is no second set to compare with."))

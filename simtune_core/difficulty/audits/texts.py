@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from simtune_core.difficulty.audits.check import Check, share_of
 from simtune_core.difficulty.audits.config import AuditConfig
+from simtune_core.difficulty.audits.corpus import Corpus, Part
 from simtune_core.difficulty.audits.reading import Reading
 from simtune_core.findings import EVIDENCE_ROWS, Audit, Fix, Severity
 from simtune_core.languages import notice_languages
@@ -26,15 +28,17 @@ UNSPOKEN = Check(
 )
 
 
-def audit_texts(pairs: PairSet, reading: Reading | None, config: AuditConfig) -> list[Audit]:
+def audit_texts(part: Part, corpus: Corpus, reading: Reading | None, config: AuditConfig) -> list[Audit]:
     """Look for texts that no encoder, or not this one, can make sense of.
 
     Args:
-        pairs: The set.
+        part: The set as numbers.
+        corpus: What its numbers mean.
         reading: How the encoder reads its texts; None where that is not known or does not apply.
         config: From when on it matters.
     """
-    texts = pd.Series(pairs.unique_texts(), dtype="str")
+    pairs = part.pairs
+    texts = pd.Series([corpus.texts[place] for place in np.unique(part.texts)], dtype="str")
     return [
         _blank(pairs, texts),
         _mojibake(pairs, texts),

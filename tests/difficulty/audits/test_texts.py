@@ -6,7 +6,7 @@ from simtune_core.difficulty.audits.config import AuditConfig
 from simtune_core.difficulty.audits.reading import Reading, read_texts
 from simtune_core.difficulty.audits.texts import audit_texts
 from simtune_core.encoders.catalogue import resolve_encoder
-from tests.difficulty.audits.clean import by_code, clean_set, pair, scored, with_rows
+from tests.difficulty.audits.clean import by_code, clean_set, corpus_of, pair, scored, with_rows
 
 ENGLISH = Reading(n_texts=100, limit=256, cut=(), spoken=("en",))
 GERMAN = "Der Drucker im dritten Stock druckt seit heute Morgen keine einzige Seite mehr, Raum {}"
@@ -14,7 +14,8 @@ PLAIN = "The printer on the third floor has not printed a single page since this
 
 
 def audits(one, reading=ENGLISH):
-    return by_code(audit_texts(one.pairs, reading, AuditConfig()))
+    corpus = corpus_of(one)
+    return by_code(audit_texts(corpus.parts[0], corpus, reading, AuditConfig()))
 
 
 def test_clean_texts_give_no_finding():
