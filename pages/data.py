@@ -9,13 +9,17 @@ from ui.data_statistics import statistics
 from ui.data_versions import version_panel
 from ui.datasets import pick_dataset
 from ui.errors import shown_as_message
+from ui.exporting import export_panel
 from ui.frame import ensure_frame
+from ui.imported_encoder import imported_encoder_form
 from ui.importer import import_form
 from ui.keeping import delete_dataset_form
 from ui.keys import key
 from ui.menu import link_to
+from ui.sections import section
 from ui.session import current_workspace
 from ui.spaces import pick_encoder
+from ui.splitting import split_form
 from ui.text import as_label
 
 ensure_frame()
@@ -50,12 +54,13 @@ if versions:
     described = statistics(workspace, version, encoder)
     st.header("Rows")
     row_browser(workspace, Shown(version, ref, described))
-    lineage = st.expander(
-        "Versions and lineage", icon=":material/account_tree:", key=key("data", "versions"), on_change="rerun"
-    )
-    if lineage.open:
-        with lineage:
-            version_panel(workspace, version.name, version.ref)
+    for title, draw, arguments, name, icon in (
+        ("Versions and lineage", version_panel, (workspace, version.name, version.ref), "versions", "account_tree"),
+        ("Divide into train, dev and test", split_form, (workspace, version.ref), "splitting", "call_split"),
+        ("Export", export_panel, (workspace, ref), "export", "download"),
+        ("Bring vectors or scores made elsewhere", imported_encoder_form, (), "vectors", "data_array"),
+    ):
+        section(title, draw, *arguments, key=key("data", name), icon=f":material/{icon}:")
     with st.expander("Delete a dataset", icon=":material/delete:"):
         delete_dataset_form(versions)
     link_to("difficulty", "See how hard the pairs are")

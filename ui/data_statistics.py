@@ -14,6 +14,7 @@ from simtune_core.workspace import Workspace
 from ui.ask import Answer, answer_to, show_findings
 from ui.errors import shown_as_message
 from ui.keys import key
+from ui.sections import section
 from ui.text import as_label
 
 _UNKNOWN = "not counted"
@@ -49,12 +50,7 @@ def statistics(workspace: Workspace, version: DatasetVersion, encoder: str) -> s
     _context(described, answer)
     show_findings(answer.result["findings"])
     _figures(described, answer.result["title"])
-    more = st.expander(
-        "Numbers and examples", icon=":material/table_chart:", key=key("data", "numbers"), on_change="rerun"
-    )
-    if more.open:
-        with more:
-            _numbers(described)
+    section("Numbers and examples", _numbers, described, key=key("data", "numbers"), icon=":material/table_chart:")
     return answer.job.id
 
 
