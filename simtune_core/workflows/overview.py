@@ -85,7 +85,7 @@ def look_over(workspace: Workspace) -> Overview:
     trained_on = {model.model_id: model.train for model in models if model.model_id not in {*failed, *unchecked}}
     newest, notice = _newest_evaluation(workspace, jobs)
     lead = _lead(workspace, newest, trained_on) if newest else None
-    step = _check_step(failed, unchecked) or _next_step(datasets, models, jobs, lead)
+    step = _check_step(failed, unchecked) or _next_step(workspace, datasets, models, jobs, lead)
     return Overview(datasets, models, failed, unchecked, jobs, lead, step, notice)
 
 
@@ -142,7 +142,22 @@ def _check_step(failed: dict[str, str], unchecked: set[str]) -> Step | None:
     return None
 
 
+def _fix_step(workspace: Workspace, jobs: list[JobStatus]) -> Step | None:
+    """Send to what mends the data while the newest preflight says that training cannot help; None if it does not."""
+    newest = next((job for job in jobs if job.kind == "preflight" and job.state == "done"), None)
+    if newest is None:
+        return None
+    try:
+        verdict = read_result(workspace, newest.id)["verdict"]
+    except SimtuneError:
+        return None
+    if verdict is None or verdict["verdict"] != "FIX DATA":
+        return None
+    return Step("difficulty", "See what would fix the data", verdict["headline"])
+
+
 def _next_step(
+    workspace: Workspace,
     datasets: list[DatasetVersion],
     models: list[ModelManifest],
     jobs: list[JobStatus],
@@ -155,7 +170,9 @@ def _next_step(
     if "difficulty" not in done:
         return Step("difficulty", "Measure how hard the pairs are", "Nobody knows yet whether they can teach anything.")
     if not models:
-        return Step("training", "Train a head", "It takes seconds, and every longer run has to beat it.")
+        return _fix_step(workspace, jobs) or Step(
+            "training", "Train a head", "It takes seconds, and every longer run has to beat it."
+        )
     if lead is None or lead.champion is None:
         return Step("evaluation", "Compare the models with the baseline", "No tuned model was judged yet.")
     if "curriculum" not in done:

@@ -25,7 +25,7 @@ from simtune_core.workflows.hardness import (
 )
 from simtune_core.workflows.preflight import PreflightView, number_lines, preflight_view
 
-_EVIDENCE = 10  # rows of each finding; the page shows more
+_EVIDENCE, _LONGEST = 5, 160  # rows of each finding and characters of a cell; the page shows more
 _STATUS = {"clear": "found nothing", "not_applicable": "does not apply"}
 
 
@@ -166,4 +166,5 @@ def _how(measured: dict[str, Any], mismatch: dict[str, Any] | None, preflight: d
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

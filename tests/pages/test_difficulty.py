@@ -36,6 +36,25 @@ def test_the_table_has_every_number_of_both_sets(open_app, walked):
         assert column["separability"] == f"{side['separability']:.3f}"
 
 
+def test_the_verdict_of_the_command_stands_on_the_page_with_its_reasons_and_checks(open_app, walked):
+    said = walked.said["difficulty"]["result"]
+    shown = words(open_app("difficulty", on=walked.workspace))
+
+    assert said["verdict"] in ("GO", "FIX DATA", "KEEP BASELINE")
+    assert said["verdict"] in shown and said["preflight"]["verdict"]["headline"] in shown
+    found = [audit for audit in said["preflight"]["audits"] if audit["status"] == "found"]
+    assert found and all(audit["title"] in shown for audit in found)
+
+
+def test_the_interval_of_each_difference_is_that_of_the_command(open_app, walked):
+    result = walked.said["difficulty"]["result"]
+    column = table(open_app("difficulty", on=walked.workspace), "Difficulty of").set_index("")["95 % interval"]
+
+    for label, name in (("separability", "separability"), ("ROC-AUC of the encoder", "roc_auc")):
+        ends = result["mismatch"]["differences"][name]
+        assert column[label] == f"{ends['low']:+.3f} to {ends['high']:+.3f}"
+
+
 def test_what_was_measured_by_a_command_is_there_at_once_and_another_set_is_not(open_app, walked):
     app = open_app("difficulty", on=walked.workspace)
     assert "Measure" not in [button.label for button in app.main.button]
@@ -59,14 +78,14 @@ def test_an_encoder_that_does_not_exist_is_a_sentence(open_app, walked):
     assert "no/such-model" in app.code[0].value
 
 
-def test_a_question_asked_in_two_sessions_is_one_job_and_one_class_is_not_defined(open_app, workspace):
+def test_a_question_asked_in_two_sessions_is_answered_once_and_one_class_is_not_defined(open_app, workspace):
     save_pairs(workspace, "one", with_pair_columns(pairs_frame(12, label=1)), provenance={})
     sessions = [open_app("difficulty", query={"difficulty.encoder": "tfidf"}) for _ in range(2)]
     for app in sessions:
         app.button(key="difficulty.ask.start").click().run()
-    (job,) = ended(workspace)
+    jobs = ended(workspace)
 
-    assert (job.kind, job.state) == ("difficulty", "done")
+    assert sorted((job.kind, job.state) for job in jobs) == [("difficulty", "done"), ("preflight", "done")]
     for app in sessions:
         app.run()
         assert not app.exception

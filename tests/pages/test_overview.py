@@ -46,6 +46,9 @@ def test_the_next_step_follows_the_path(open_app, own_walk, workspace):
     assert "Compare the models with the baseline" in steps(open_app(on=own_walk.workspace))
     shutil.rmtree(own_walk.workspace.models)
     own_walk.workspace.models.mkdir()
+    broken = own_walk.said["difficulty"]["result"]["verdict"] == "FIX DATA"
+    assert ("See what would fix the data" if broken else "Train a head") in steps(open_app(on=own_walk.workspace))
+    forget(own_walk.workspace, "preflight")
     assert "Train a head" in steps(open_app(on=own_walk.workspace))
 
 
