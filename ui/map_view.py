@@ -124,7 +124,7 @@ def _coloured(drawn: DrawnMap) -> _Shown:
         if len(colouring.names) > DISTINCT:
             picked = st.multiselect(
                 f"In colour, at most {DISTINCT} of {len(colouring.names)}", colouring.names, max_selections=DISTINCT,
-                placeholder=f"the {DISTINCT} largest", key=key("difficulty", f"map_names.{len(colouring.names)}"),
+                placeholder=f"the {DISTINCT} largest", key=_table_key("map_names", "\n".join(colouring.names)),
             )  # fmt: skip
     return _Shown(drawn, colouring, tuple(picked))
 
@@ -235,7 +235,7 @@ def _table(drawn: DrawnMap, places: NDArray[np.int64], name: str, alt: str, othe
 
 
 def _table_key(name: str, content: str | bytes) -> str:
-    """Return the key of a table whose selection is forgotten when its rows change."""
+    """Return the key of a table or list whose selection is forgotten when its rows change."""
     digest = zlib.crc32(content.encode() if isinstance(content, str) else content)
     return key("difficulty", f"{name}.{digest:08x}")
 

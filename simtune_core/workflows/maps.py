@@ -222,14 +222,19 @@ def colourings(drawn: DrawnMap) -> dict[str, Colouring]:
 
 
 def hover_texts(drawn: DrawnMap) -> list[str]:
-    """Return what is read when the mouse is over each point: the more points, the fewer characters of each."""
+    """Return what is read when the mouse is over each point: the more points, the fewer characters of each.
+
+    The first line tells id and category as far as they are known, the next ones the text or the two sentences.
+    """
     longest = min(_LONGEST_HOVER, HOVER_CHARACTERS // max(1, len(drawn)))
     shown = drawn.rows(np.arange(len(drawn)))
-    if drawn.result["of"] == "pairs":
-        half = longest // 2
-        return [f"{a[:half]}\n{b[:half]}" for a, b in zip(shown["sentence1"], shown["sentence2"], strict=True)]
-    ids = shown["id"].fillna("") if "id" in shown else pd.Series("", index=shown.index)
-    return [f"{name}\n{text[:longest]}".strip() for name, text in zip(ids, shown["text"], strict=True)]
+    heads = shown.reindex(columns=["id", "category"]).astype("str")
+    first = [" · ".join(part for part in row if isinstance(part, str)) for row in heads.to_numpy(dtype=object)]
+    columns = [name for name in ("text", *TEXT_COLUMNS) if name in shown]
+    bodies = [
+        "\n".join(text[: longest // len(columns)] for text in row) for row in shown[columns].to_numpy(dtype=object)
+    ]
+    return [f"{head}\n{body}".strip() for head, body in zip(first, bodies, strict=True)]
 
 
 def _require_rows(workspace: Workspace, refs: list[str], of: Of) -> None:

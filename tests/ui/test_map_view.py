@@ -16,6 +16,7 @@ from simtune_core.figures.maps import Colouring, MapLayer, side_by_side
 from simtune_core.workflows.maps import HOVER_CHARACTERS, colourings, hover_texts, map_request, read_map
 from simtune_core.workflows.running import job_of, run_to_end
 from simtune_core.workspace import SAMPLE, VARIABLE, open_workspace
+from tests.walk import command
 from tests.workflows.frames import pairs_frame
 from ui.point_map import MapDrawing, map_data, packed
 
@@ -126,8 +127,9 @@ def test_texts_for_the_mouse_are_short_and_one_a_point(mapped):
     texts = hover_texts(read_map(*mapped))
 
     assert len(texts) == 48
-    assert texts[0].startswith(EVIL)
-    assert max(map(len, texts)) <= 121
+    assert texts[0] == f"office\n{EVIL}\nprinter is broken, case 0"
+    assert texts[1].startswith("two categories\n")
+    assert max(len(text.partition("\n")[2]) for text in texts) <= 121
 
 
 @pytest.mark.parametrize(
@@ -141,6 +143,17 @@ def test_texts_for_the_mouse_are_short_and_one_a_point(mapped):
 def test_what_cannot_be_mapped_is_refused_before_a_job_starts(mapped, sets, encoders, of, words):
     with pytest.raises(DataFaultError, match=words):
         map_request(mapped[0], sets, encoders, of=of)
+
+
+def test_the_command_tells_the_same_numbers_as_the_page(mapped):
+    workspace, job_id = mapped
+    encoders = ("--encoder", "tfidf", "--against-encoder", "minilm")
+    said = command(workspace, "map", "pairs", "--of", "pairs", *encoders)
+
+    assert said["result"]["job"] == job_id
+    assert said["result"]["change"] == read_map(*mapped).result["change"]
+    refused = command(workspace, "map", "few", "--encoder", "tfidf", fails=True)
+    assert "too few for UMAP (needs 20)" in refused["error"]["message"]
 
 
 def test_no_encoder_is_refused(mapped):

@@ -189,7 +189,8 @@ class MapView {
     const trace = this.drawn[point.curveNumber];
     const number = this.data.names.length ? null : trace.marker.color[point.pointNumber];
     const head = document.createElement('b');
-    head.textContent = number === null ? this.data.names[point.curveNumber % this.inLayer] : `${this.data.title} ${number.toFixed(2)}`;
+    const value = number === null ? this.data.names[point.curveNumber % this.inLayer] : number.toFixed(2);
+    head.textContent = this.data.title === 'category' ? '' : `${this.data.title}: ${value}`; // the text tells the category
     this.tip.replaceChildren(head, document.createTextNode(this.texts[this.placeOf(point)] ?? ''));
     this.tip.hidden = false;
     const box = this.root.getBoundingClientRect();
