@@ -157,14 +157,15 @@ def _beside(scored: ScoredSet, config: AuditConfig) -> Audit:
     cells = cells_of(scored, config.n_tfidf_bins)
     within, whole = held_fixed(cells), roc_auc(scored.cosines, scored.labels) or 0.0
     both = [cell for cell in cells if cell.roc_auc is not None]
+    held = "TF-IDF" if (scored.same_category == UNKNOWN).all() else "TF-IDF and same category"
     if within is None:
         return BESIDE.not_applicable(
-            f"On {scored.ref} no {len(cells):,} cells of TF-IDF and same category hold both classes: the shortcuts "
-            "tell every label, and nothing is left to compare."
+            f"Of {len(cells):,} cells of {held} on {scored.ref} none holds both classes: the shortcuts tell every label, "
+            "and nothing is left to compare."
         )
     numbers = (
-        f"{scored.space} reaches ROC-AUC {whole:.3f} on {scored.ref}, and {within:.3f} among pairs alike in TF-IDF and "
-        f"same category ({len(both)} cells with both classes of {len(cells)})"
+        f"{scored.space} reaches ROC-AUC {whole:.3f} on {scored.ref}, and {within:.3f} among pairs alike in {held} "
+        f"({len(both)} cells with both classes of {len(cells)})"
     )
     if within >= config.left_roc_auc or whole - within < config.chance_margin:
         return BESIDE.clear(f"{numbers}.")
