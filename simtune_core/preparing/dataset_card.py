@@ -16,6 +16,7 @@ from simtune_core.datasets import DatasetVersion
 
 UNSPLIT = "unsplit"  # rows without a split beside others that have one
 _ONLY = "train"  # what the loader calls the rows of a dataset without splits
+_USUAL = ("train", "dev", "test")
 _RESERVED = {"all"}  # a word of the loader's own
 _UNSAFE = re.compile(r"\W+", re.ASCII)
 _LICENCE = re.compile(r"[a-z0-9][a-z0-9.-]*")
@@ -38,14 +39,15 @@ _MEANING = {
 
 
 def split_names(splits: pd.Series) -> dict[str, NDArray[np.bool_]]:
-    """Return the rows of each split by the name it has in the exported dataset, in order of first appearance.
+    """Return the rows of each split by the name it has in the exported dataset: train, dev, test, then the others.
 
     Letters, digits and the underscore are all that a name may have; `train` holds the rows of a dataset without splits.
     """
     if splits.isna().all():
         return {_ONLY: np.ones(len(splits), dtype=bool)}
     found: dict[str, NDArray[np.bool_]] = {}
-    for split in splits.fillna("").unique():
+    present = splits.fillna("").unique()
+    for split in [*(name for name in _USUAL if name in present), *(name for name in present if name not in _USUAL)]:
         name = base = _UNSAFE.sub("_", str(split)).strip("_") or UNSPLIT
         number = 2
         while name in found or name in _RESERVED:

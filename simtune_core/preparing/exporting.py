@@ -157,10 +157,12 @@ def _write_folder(path: Path, version: DatasetVersion, split: str | None, frame:
     filled = frame.drop(columns="split").dropna(axis=1, how="all")
     with whole_folder(path) as beside:
         (beside / "data").mkdir()
+        table = _arrow(filled)
         for name, rows in names.items():
-            pq.write_table(_arrow(filled[rows]), beside / "data" / f"{name}.parquet", compression="zstd")
+            pq.write_table(table.filter(rows), beside / "data" / f"{name}.parquet", compression="zstd")
         counts = {name: int(rows.sum()) for name, rows in names.items()}
-        card = card_of(version, split, counts, {str(name): str(kind) for name, kind in filled.dtypes.items()})
+        columns = {field.name: str(field.type).removeprefix("large_") for field in table.schema}
+        card = card_of(version, split, counts, columns)
         (beside / "README.md").write_text(card, encoding="utf-8")
     return Exported(path, "huggingface", len(frame))
 

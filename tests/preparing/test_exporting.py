@@ -118,14 +118,15 @@ def test_the_hugging_face_folder_loads_with_its_splits_and_a_card(workspace, hos
     assert "license: cc0-1.0" in card
     assert 'select_columns(["sentence1", "sentence2", "score"])' in card
     assert "\n# y" not in card
-    assert "| `score` | float64 | graded similarity in [0, 1] |" in card
+    assert "| `score` | double | graded similarity in [0, 1] |" in card
+    assert "| `label` | int64 | 1 = similar, 0 = not similar |" in card
 
 
 def test_a_set_without_splits_is_called_train_and_odd_names_are_made_plain():
     assert list(split_names(pd.Series([None, None]))) == ["train"]
     names = split_names(pd.Series(["a b", "a-b", None, "all", "train"]))
-    assert list(names) == ["a_b", "a_b_2", "unsplit", "all_2", "train"]
-    assert [int(np.flatnonzero(rows)[0]) for rows in names.values()] == [0, 1, 2, 3, 4]
+    assert list(names) == ["train", "a_b", "a_b_2", "unsplit", "all_2"]
+    assert [int(np.flatnonzero(rows)[0]) for rows in names.values()] == [4, 0, 1, 2, 3]
 
 
 def test_one_split_is_exported_under_its_name_into_a_folder_that_is_there(workspace, hostile, tmp_path):
