@@ -183,7 +183,7 @@ _PATTERNS: dict[Mask, tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], boo
             ),
             _is_account,
         ),
-        (re.compile(r"(?i)(?:\\users\\|/home/)(?P<it>(?!(?:public|default|all)\b)\w[\w.-]*)"), _always),
+        (re.compile(r"(?i)(?:\\users\\|[/]home[/])(?P<it>(?!(?:public|default|all)\b)\w[\w.-]*)"), _always),
         (re.compile(r"(?<![\w.@/\\\]])(?P<it>@[A-Za-z_](?:[\w.-]{0,62}\w))(?![\w@/(])"), _always),
         (
             re.compile(rf"(?i)\b(?P<key>{_KEYS})(?P<sign>\s?[:=][ \t]*)[\"']?(?P<it>[^\W_][\w.$\\-]*\w)(?!@)"),
@@ -215,7 +215,7 @@ _PATTERNS: dict[Mask, tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], boo
 _HINTS: dict[Mask, str] = {
     "url": r"://|[wW][wW][wW]\.",
     "email": r"@",
-    "user": r"[@\\=:]",
+    "user": r"[@\\=:]|[/]home[/]",
     "ip": r"[0-9]\.[0-9]+\.[0-9]|:[0-9a-fA-F]*:",
     "phone": r"[0-9][0-9 \x{a0}()./-]{4,}[0-9]",
 }

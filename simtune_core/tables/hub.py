@@ -57,9 +57,18 @@ def read_hub(
 
 
 def _cached(repo: str, config: str | None, revision: str | None, name: str) -> Path | None:
-    """Return the local snapshot if it holds files of data; asks nobody."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError, IncompleteSnapshotError, LocalEntryNotFoundError
+    """Return the local snapshot if it holds every file of the configuration; asks nobody.
+
+    Raises:
+        DataFaultError: If the dataset has several configurations and none, or an unknown one, is chosen.
+    """
+    from huggingface_hub import get_cached_repo_tree, snapshot_download
+    from huggingface_hub.errors import (
+        CachedRepoTreeNotFoundError,
+        HFValidationError,
+        IncompleteSnapshotError,
+        LocalEntryNotFoundError,
+    )
 
     try:
         folder = Path(snapshot_download(repo, repo_type="dataset", revision=revision, local_files_only=True))
@@ -67,22 +76,28 @@ def _cached(repo: str, config: str | None, revision: str | None, name: str) -> P
         folder = Path(error.snapshot_path)
     except (LocalEntryNotFoundError, HFValidationError, OSError):
         return None
+    held = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     try:
-        splits_of(_files_in(folder), _readme_of(folder), config, name)
-    except DataFaultError:
+        listed = [file.path for file in get_cached_repo_tree(repo, repo_type="dataset", revision=revision)]
+    except (CachedRepoTreeNotFoundError, OSError, ValueError):
+        listed = sorted(held)
+    readme = folder / "README.md"
+    if not held or ("README.md" in listed and "README.md" not in held):
         return None
-    return folder
+    text = readme.read_text(encoding="utf-8", errors="replace") if "README.md" in held else None
+    wanted = [file for files in splits_of(listed, text, config, name).values() for file in files]
+    return folder if held.issuperset(wanted) else None
 
 
 def _fetched(repo: str, config: str | None, revision: str | None, name: str) -> Path:
     """Fetch the files of data of one configuration, after a look at their sizes."""
-    import httpx2
     from huggingface_hub import HfApi, hf_hub_download, snapshot_download
     from huggingface_hub.errors import (
         EntryNotFoundError,
         GatedRepoError,
         HfHubHTTPError,
         HFValidationError,
+        HTTPError,
         RepositoryNotFoundError,
         RevisionNotFoundError,
     )
@@ -106,18 +121,9 @@ def _fetched(repo: str, config: str | None, revision: str | None, name: str) -> 
         raise DataFaultError(
             f"The hub has no dataset {name}, or not at this revision, or it is private; correct the name or log in."
         ) from error
-    except (EntryNotFoundError, HfHubHTTPError, httpx2.HTTPError, OSError) as error:
+    except (EntryNotFoundError, HfHubHTTPError, HTTPError, OSError) as error:
         raise DataFaultError(f"{name} cannot be fetched: the hub cannot be reached ({_reason(error)}).") from error
 
 
 def _reason(error: Exception) -> str:
     return " ".join(str(error).split())[:160].rstrip(".") or type(error).__name__
-
-
-def _files_in(folder: Path) -> list[str]:
-    return [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-
-
-def _readme_of(folder: Path) -> str | None:
-    path = folder / "README.md"
-    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None

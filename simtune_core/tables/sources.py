@@ -37,6 +37,8 @@ _MAGIC = (
 _PAGES = (b"<!doctype html", b"<html")
 _BLOCK = 1 << 20
 _RATIO, _FREE_BYTES = 200, 50_000_000  # text packs to a tenth or so; a bomb to a thousandth
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+_ENCRYPTED, _PATCHED = 0x41, 0x20  # bits of a member's flags
 _CLUTTER = ("__MACOSX/", ".DS_Store")
 
 
@@ -91,8 +93,6 @@ class Source:
             yield
         except (zipfile.BadZipFile, zlib.error, EOFError, gzip.BadGzipFile) as error:
             raise DataFaultError(f"{self.name} is damaged or cut short and cannot be unpacked: {error}.") from error
-        except NotImplementedError as error:
-            raise DataFaultError(f"{self.name} is packed in a way that is not supported ({error}).") from error
         except OSError as error:
             reason = " ".join(str(error.strerror or error).split())[:200].rstrip(".")
             raise DataFaultError(f"{self.name} cannot be read: {reason}.") from error
@@ -147,6 +147,18 @@ def require_expansion(n_bytes: int, packed_bytes: int, name: str) -> None:
         )
 
 
+def require_unpackable(member: zipfile.ZipInfo, name: str) -> None:
+    """Refuse a part of an archive that is encrypted or packed by a method that is not known here.
+
+    Raises:
+        DataFaultError: Says which.
+    """
+    if member.flag_bits & _ENCRYPTED:
+        raise DataFaultError(f"{name} is encrypted; unpack it with its password and choose the file inside.")
+    if member.compress_type not in _METHODS or member.flag_bits & _PATCHED:
+        raise DataFaultError(f"{name} is packed by a method that is not known here; pack it anew as a plain ZIP.")
+
+
 def source_of(source: Path | bytes, name: str) -> Source:
     """Return a path or an upload as a source, unpacked where its name ends in .gz or .zip.
 
@@ -192,8 +204,7 @@ def _member_of(archive: Source) -> Source:
         shown = ", ".join(info.filename[-60:] for info in files[:5]) or "none"
         raise DataFaultError(f"{archive.name} must hold exactly one file, got {len(files)}: {shown}.")
     member = files[0]
-    if member.flag_bits & 1:
-        raise DataFaultError(f"{archive.name} is encrypted; unpack it with its password and choose the file inside.")
+    require_unpackable(member, archive.name)
     require_expansion(member.file_size, archive.size, archive.name)
 
     @contextmanager

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from simtune_core.errors import DataFaultError
 from simtune_core.tables.columns import BATCH_ROWS, Columns, header_names
-from simtune_core.tables.sources import Source, require_expansion
+from simtune_core.tables.sources import Source, require_expansion, require_unpackable
 from simtune_core.tables.table import MAX_COLUMNS, Progress, Reading, ReadingOptions, Table
 
 if TYPE_CHECKING:
@@ -114,8 +114,8 @@ def _require_room(content: IO[bytes], source: Source) -> int:
     n_bytes = 0
     with zipfile.ZipFile(content) as archive:
         parts = archive.infolist()
-        if any(part.flag_bits & 1 for part in parts):
-            raise DataFaultError(f"{source.name} is encrypted; save it without a password.")
+        for part in parts:
+            require_unpackable(part, source.name)
         require_expansion(sum(part.file_size for part in parts), source.size, source.name)
         for part in parts:
             sheet = part.filename.startswith("xl/worksheets/")

@@ -49,10 +49,17 @@ def encrypted(content):
     return bytes(changed)
 
 
+def packed_by(content, method):
+    """Return an archive whose one file names another method of packing, in both of its headers."""
+    changed = bytearray(content)
+    changed[8] = changed[content.index(b"PK\x01\x02") + 10] = method
+    return bytes(changed)
+
+
 def lying(content, size):
     """Return an archive whose one file states another expanded size than it has, in both of its headers."""
     changed = bytearray(content)
-    changed[22:26] = changed[content.index(b"PK\x01\x02") + 24 :][:4] = size.to_bytes(4, "little")
+    changed[22:26] = size.to_bytes(4, "little")
     at = content.index(b"PK\x01\x02") + 24
     changed[at : at + 4] = size.to_bytes(4, "little")
     return bytes(changed)
@@ -142,6 +149,7 @@ KINDS = {
     "archive without a file": ("x.zip", archive({"folder/": b""}), "exactly one file, got 0: none"),
     "archive with a path outside": ("x.zip", archive({"../x.csv": b"a"}), "holds '../x.csv', a path that leads"),
     "archive with a password": ("x.zip", encrypted(ZIPPED_CSV), "x.zip is encrypted; unpack it"),
+    "archive packed by an unknown method": ("x.zip", packed_by(ZIPPED_CSV, 99), "x.zip is packed by a method"),
     "archive with a flipped bit": ("x.zip", ZIPPED_CSV[:40] + b"\xff\xff\xff" + ZIPPED_CSV[43:], "x.zip is damaged"),
     "archive that states a smaller size": ("x.zip", lying(ZIPPED_CSV, 7), "x.zip is damaged"),
     "deep JSON": ("x.json", b"[" * 200_000, "x.json, line 1: cannot be read as JSON .it is nested too deeply"),

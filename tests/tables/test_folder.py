@@ -1,11 +1,17 @@
 """Tests of dataset folders and of the hub: splits found, foreign code never run, nothing fetched unasked."""
 
+import hashlib
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
+from urllib.parse import unquote
 
 import pandas as pd
 import pytest
 
 from simtune_core.errors import DataFaultError
+from simtune_core.tables import table as limits
 from simtune_core.tables.hub import read_hub
 from simtune_core.tables.layout import splits_of
 from simtune_core.tables.reading import read_table
@@ -131,6 +137,121 @@ def test_a_link_that_leads_outside_is_refused(tmp_path):
     (tmp_path / "set" / "train.csv").symlink_to(tmp_path / "outside.csv")
     with pytest.raises(DataFaultError, match="is a link that leads outside"):
         read_table(tmp_path / "set", "set")
+
+
+COMMIT = "0" * 40
+REPOS = {
+    "owner/plain": {"data/train.csv": "text\na\n", "data/test.csv": "text\nb\n", "big.bin": "x" * 99},
+    "owner/configs": {"one/train.csv": "text\na\n", "two/train.csv": "text\nb\n"},
+    "owner/script": {"script.py": "raise SystemExit", "README.md": "# x"},
+    "owner/told": {"README.md": README, "s/1.csv": "text\na\n", "v/a.csv": "text\nb\n", "l/test.csv": "text\nc\n"},
+}
+
+
+class _Hub(BaseHTTPRequestHandler):
+    """Answers as the hub does for datasets: information, listing, files, and its own codes for what it refuses."""
+
+    asked: ClassVar[list[str]] = []
+
+    def log_message(self, *_):
+        """Keep silent."""
+
+    def do_HEAD(self):
+        self.answer(body=False)
+
+    def do_GET(self):
+        self.answer(body=True)
+
+    def answer(self, *, body):
+        path = unquote(self.path.partition("?")[0])
+        _Hub.asked.append(path)
+        repo = "/".join(path.removeprefix("/api").removeprefix("/datasets").split("/")[1:3])
+        refused = {"owner/gated": (403, "GatedRepo"), "owner/missing": (404, "RepoNotFound")}.get(repo)
+        if "/other" in path:
+            refused = (404, "RevisionNotFound")
+        if refused:
+            self.send(refused[0], b"", {"X-Error-Code": refused[1], "X-Error-Message": "refused"}, body=body)
+        elif "/resolve/" in path:
+            content = REPOS[repo][path.split(f"/resolve/{COMMIT}/")[-1].split("/resolve/main/")[-1]].encode()
+            etag = hashlib.sha1(content, usedforsecurity=False).hexdigest()
+            self.send(200, content, {"ETag": f'"{etag}"', "X-Repo-Commit": COMMIT}, body=body)
+        else:
+            files = {name: len(content) for name, content in REPOS[repo].items()}
+            told = {"id": repo, "sha": COMMIT, "siblings": [{"rfilename": n, "size": m} for n, m in files.items()]}
+            listed = [{"type": "file", "path": n, "size": m, "oid": f"{m:040x}"} for n, m in files.items()]
+            self.send(200, json.dumps(listed if "/tree/" in path else told).encode(), {}, body=body)
+
+    def send(self, status, content, headers, *, body):
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(content))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if body:
+            self.wfile.write(content)
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    """Return a hub on this machine, and a cache that is empty."""
+    from huggingface_hub import constants
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Hub)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}"
+    for name, value in {
+        "HF_HUB_CACHE": str(tmp_path), "HF_HUB_OFFLINE": False, "ENDPOINT": address,
+        "HF_HUB_DISABLE_PROGRESS_BARS": True,
+        "HUGGINGFACE_CO_URL_TEMPLATE": address + "/{repo_id}/resolve/{revision}/{filename}", "HF_HUB_DISABLE_XET": True,
+    }.items():  # fmt: skip
+        monkeypatch.setattr(constants, name, value)
+    _Hub.asked.clear()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_dataset_is_fetched_once_and_then_read_without_asking_and_only_its_data_is_fetched(hub):
+    expected = [["a", "train"], ["b", "test"]]
+    assert rows_of(read_hub("owner/plain")) == expected
+    assert not [path for path in _Hub.asked if path.endswith("big.bin")]
+    _Hub.asked.clear()
+    for fetch in (False, True):
+        assert rows_of(read_hub("owner/plain", fetch=fetch)) == expected
+    assert _Hub.asked == []
+
+
+def test_of_several_configurations_one_is_asked_for_and_only_its_files_are_fetched(hub):
+    for _ in range(2):
+        with pytest.raises(DataFaultError, match=r"owner/configs has several configurations: one, two\. Choose one"):
+            read_hub("owner/configs")
+        assert rows_of(read_hub("owner/configs:one")) == [["a", "train"]]
+    assert not [path for path in _Hub.asked if "two" in path]
+    assert rows_of(read_hub("owner/configs:two")) == [["b", "train"]]
+    with pytest.raises(DataFaultError, match="no configuration 'three'; it has: one, two"):
+        read_hub("owner/configs:three", fetch=False)
+    assert rows_of(read_hub("owner/told")) == [["c", "test"]]
+    assert rows_of(read_hub("owner/told:small")) == [["a", "train"], ["b", "dev"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("owner/gated", "owner/gated is gated: accept its terms on the hub and log in"),
+        ("owner/missing", "The hub has no dataset owner/missing, or not at this revision"),
+        ("owner/plain@other", "The hub has no dataset owner/plain@other, or not at this revision"),
+        ("owner/script", "owner/script holds no file of data .*made by a script, which is not run here"),
+    ],
+)
+def test_what_the_hub_refuses_is_a_sentence(hub, name, sentence):
+    with pytest.raises(DataFaultError, match=sentence):
+        read_hub(name)
+
+
+def test_a_dataset_too_large_is_refused_before_it_is_fetched(hub, monkeypatch):
+    monkeypatch.setattr(limits, "MAX_BYTES", 10)
+    with pytest.raises(DataFaultError, match="owner/plain must expand to at most"):
+        read_hub("owner/plain")
+    assert not [path for path in _Hub.asked if "/resolve/" in path]
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 from ftfy.badness import is_bad
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simtune_core.tables.mojibake import find_mojibake, repair_mojibake
@@ -40,6 +40,7 @@ def test_only_the_rows_decoded_wrongly_are_found_among_many():
     assert find_mojibake(pd.Series([], dtype="str")).tolist() == []
 
 
+@settings(deadline=None)
 @given(
     st.text(st.sampled_from("aeiou xyz\u00e0\u00e9\u00fc\u00df\u20ac\u201c\u4e2d\u0416"), max_size=12),
     st.sampled_from(["cp1252", "latin-1", "cp1251", "cp437", "mac_roman"]),
@@ -52,6 +53,7 @@ def test_what_ftfy_would_mend_is_found(text, wrong, spaced):
     assert find_mojibake(pd.Series([seen])).tolist() == expected
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(max_codepoint=126, exclude_categories=["Cs"])))
 def test_what_is_ascii_is_never_changed(text):
     assert repair_mojibake(text) == text

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simtune_core.errors import DataFaultError
@@ -74,6 +74,7 @@ def test_whatever_looks_like_a_number_a_date_or_a_null_keeps_its_characters_in_e
         assert rows_of(read_table(content, name)) == frame.to_numpy().tolist(), name
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=6), min_size=2, max_size=2),
