@@ -81,7 +81,12 @@ def _make_sets(workspace: Workspace, n_pairs: int) -> list[NDArray[np.float32]]:
     tfidf = resolve_encoder(workspace, "tfidf")
     scores = [_scores(seed, each) for seed, each in enumerate(sets)]
     for each, values in zip(sets, scores, strict=True):
-        keep_scores(workspace, score_file(workspace, tfidf, each, fitted_on=sets, precision="fp32"), values)
+        keep_scores(
+            workspace,
+            score_file(workspace, tfidf, each, fitted_on=sets, precision="fp32"),
+            values,
+            n_texts=2 * N_RECORDS,
+        )
     return scores
 
 

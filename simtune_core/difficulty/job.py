@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from simtune_core.datasets import load_pairs
@@ -17,9 +16,9 @@ from simtune_core.difficulty.scoring import score_sets
 from simtune_core.difficulty.separability import Side, measure_side, side_to_json
 from simtune_core.encoders.catalogue import resolve_encoder
 from simtune_core.encoders.loading import precision_that_ran
+from simtune_core.encoders.scoring import count_texts
 from simtune_core.evaluation.metrics import roc_auc
 from simtune_core.jobs.context import Job
-from simtune_core.pairs import PairSet
 
 
 def run(params: dict[str, Any], job: Job) -> dict[str, Any]:
@@ -54,7 +53,7 @@ def run(params: dict[str, Any], job: Job) -> dict[str, Any]:
         "score_cut": config.score_cut,
         "grey_low": config.grey_low,
         "grey_high": config.grey_high,
-        "tfidf": {"fitted_on": [each.ref for each in pairs], "n_texts": count_texts(pairs)},
+        "tfidf": {"fitted_on": [each.ref for each in pairs], "n_texts": count_texts(job.workspace, pairs)},
         "findings": find_all(measured, encoder.title, config),
     }
 
@@ -78,12 +77,6 @@ def measure_part(scored: ScoredSet, inside: NDArray[np.bool_] | None = None) -> 
         scored.pairs.targets()[part],
         same_category=scored.same_category[part],
     )
-
-
-def count_texts(pairs: list[PairSet]) -> int:
-    """Return how many different texts the sets hold together."""
-    sides = [each.frame[side] for each in pairs for side in ("sentence1", "sentence2")]
-    return int(pd.concat(sides, ignore_index=True).nunique())
 
 
 def _side_json(scored: ScoredSet, found: MeasuredSet, config: DifficultyConfig) -> dict[str, Any]:

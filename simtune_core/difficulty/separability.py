@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from simtune_core.difficulty.bins import N_BINS, count_in_bins, share_between
 from simtune_core.difficulty.overlap import ROBUST, overlap_coefficient, share_from_to
 from simtune_core.difficulty.scored import UNKNOWN
-from simtune_core.evaluation.metrics import checked, summarise_scores
+from simtune_core.evaluation.metrics import checked, roc_auc, spearman, spearman_ceiling_of
 
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 _COUNTS = ("positive_counts", "negative_counts")
@@ -130,7 +130,7 @@ def measure_side(
     values, flags = checked(scores, labels)
     positive, negative = values[flags], values[~flags]
     above, below = _spread(positive), _spread(negative)
-    summary = summarise_scores(values, flags, flags if targets is None else targets)
+    wanted = flags if targets is None else targets
     lowest = float(positive.min()) if len(positive) else None
     highest = float(negative.max()) if len(negative) else None
     counts = count_in_bins(positive), count_in_bins(negative)
@@ -139,7 +139,7 @@ def measure_side(
         n_pairs=len(values),
         n_positive=len(positive),
         n_negative=len(negative),
-        prevalence=summary.prevalence,
+        prevalence=float(flags.mean()),
         positive_mean=above.mean,
         negative_mean=below.mean,
         positive_sd=above.sd,
@@ -151,9 +151,9 @@ def measure_side(
         overlap=share_from_to(values, lowest, highest),
         overlap_robust=_robust_overlap(values, above, below),
         overlap_coefficient=overlap_coefficient(*counts),
-        roc_auc=summary.roc_auc,
-        spearman_cosine=summary.spearman_cosine,
-        spearman_ceiling=summary.spearman_ceiling,
+        roc_auc=roc_auc(values, flags),
+        spearman_cosine=spearman(values, wanted),
+        spearman_ceiling=spearman_ceiling_of(wanted),
         n_category_known=int((same != UNKNOWN).sum()),
         same_category_share=_share_same(same),
         same_category_share_negative=_share_same(same[~flags]),

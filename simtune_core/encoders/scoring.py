@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from simtune_core.cache import keep_within_limit, mark_used
-from simtune_core.encoders.catalogue import TFIDF, Encoder
+from simtune_core.encoders.catalogue import TFIDF, Encoder, resolve_encoder
 from simtune_core.encoders.config import Precision
 from simtune_core.encoders.embedding import Progress, embed
 from simtune_core.encoders.imported import scores_of
@@ -63,7 +64,7 @@ def score_pairs(
         rows, vectors = _vectors(workspace, encoder, corpus, precision, progress)
         for place in missing:
             held[place] = scored = _score(pairs[place], rows, vectors)
-            keep_scores(workspace, places[place], scored)
+            keep_scores(workspace, places[place], scored, n_texts=len(rows))
     elif progress:
         progress(1, 1, "all pairs were scored before")
     return [scores for scores in held if scores is not None]
@@ -106,11 +107,33 @@ def read_scores(path: Path, n_pairs: int) -> NDArray[np.float32] | None:
     return np.asarray(scores)
 
 
-def keep_scores(workspace: Workspace, path: Path, scores: NDArray[np.float32]) -> None:
-    """Keep scores in the cache and make room for them; a cache that is deleted meanwhile keeps nothing."""
+def count_texts(workspace: Workspace, pairs: Sequence[PairSet]) -> int:
+    """Return how many different texts sets hold together: what TF-IDF is fitted on.
+
+    Noted with the scores of TF-IDF, because counting the texts of a million pairs takes longer than reading them.
+    """
+    tfidf = resolve_encoder(workspace, TFIDF)
+    path = score_file(workspace, tfidf, pairs[0], fitted_on=pairs, precision="fp32")
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
+            return int(kept["n_texts"])
+    except (OSError, ValueError, KeyError, EOFError, IndexError, zipfile.BadZipFile):
+        sides = [each.frame[side] for each in pairs for side in ("sentence1", "sentence2")]
+        return int(pd.concat(sides, ignore_index=True).nunique())
+
+
+def keep_scores(workspace: Workspace, path: Path, scores: NDArray[np.float32], *, n_texts: int) -> None:
+    """Keep scores in the cache and make room for them; a cache that is deleted meanwhile keeps nothing.
+
+    Args:
+        workspace: Whose cache.
+        path: Where, as `score_file` says.
+        scores: Shape (n_pairs,).
+        n_texts: How many different texts were scored together.
+    """
     try:
         with whole_file(path) as beside, beside.open("wb") as file:
-            np.savez(file, scores=scores)
+            np.savez(file, scores=scores, n_texts=np.int64(n_texts))
     except WorkspaceError as error:
         if not isinstance(error.__cause__, FileNotFoundError):
             raise

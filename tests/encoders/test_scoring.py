@@ -6,7 +6,7 @@ import pytest
 
 from simtune_core.encoders import scoring
 from simtune_core.encoders.catalogue import resolve_encoder
-from simtune_core.encoders.scoring import keep_scores, read_scores, score_file, score_pairs
+from simtune_core.encoders.scoring import count_texts, keep_scores, read_scores, score_file, score_pairs
 from simtune_core.pairs import PairSet, with_pair_columns
 
 TEXTS = [
@@ -41,7 +41,7 @@ def tfidf(workspace):
 def test_scores_are_kept_and_read_again(workspace, tfidf):
     (first,) = score_pairs(workspace, tfidf, [ONE])
     (path,) = kept(workspace)
-    keep_scores(workspace, path, np.array([0.5, 0.25, 0.125], dtype=np.float32))
+    keep_scores(workspace, path, np.array([0.5, 0.25, 0.125], dtype=np.float32), n_texts=5)
 
     assert first.dtype == np.float32 and first[1] > first[2] == 0.0
     assert score_pairs(workspace, tfidf, [ONE])[0].tolist() == [0.5, 0.25, 0.125]  # what is kept is what is given
@@ -106,7 +106,7 @@ def test_damaged_scores_are_computed_again(workspace, tfidf, damage):
             "of another kind": np.zeros(3),
             "not finite": np.full(3, np.nan, np.float32),
         }
-        keep_scores(workspace, path, made[damage])
+        keep_scores(workspace, path, made[damage], n_texts=5)
 
     assert read_scores(path, 3) is None
     np.testing.assert_array_equal(score_pairs(workspace, tfidf, [ONE])[0], right)
@@ -120,3 +120,14 @@ def test_many_pairs_are_multiplied_in_parts_to_the_same_scores(workspace, tfidf,
 
     np.testing.assert_array_equal(score_pairs(workspace, tfidf, [pair_set("the same", rows)])[0], whole)
     assert whole[0] == pytest.approx(1.0)  # a text with itself
+
+
+def test_texts_are_counted_with_and_without_kept_scores(workspace, tfidf):
+    expected = len({*ONE.unique_texts(), *OTHER.unique_texts()})
+    assert count_texts(workspace, [ONE, OTHER]) == expected
+    score_pairs(workspace, tfidf, [ONE, OTHER])
+
+    assert count_texts(workspace, [ONE, OTHER]) == expected
+    kept_of_one = score_file(workspace, tfidf, ONE, fitted_on=[ONE, OTHER], precision="fp32")
+    keep_scores(workspace, kept_of_one, np.zeros(3, np.float32), n_texts=77)
+    assert count_texts(workspace, [ONE, OTHER]) == 77  # what is noted is what is told
