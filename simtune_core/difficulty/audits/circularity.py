@@ -160,8 +160,8 @@ def _beside(scored: ScoredSet, config: AuditConfig) -> Audit:
     held = "TF-IDF" if (scored.same_category == UNKNOWN).all() else "TF-IDF and same category"
     if within is None:
         return BESIDE.not_applicable(
-            f"Of {len(cells):,} cells of {held} on {scored.ref} none holds both classes: the shortcuts tell every label, "
-            "and nothing is left to compare."
+            f"Of {len(cells):,} cells of {held} on {scored.ref} none holds both classes: the shortcuts tell every "
+            "label, and nothing is left to compare."
         )
     numbers = (
         f"{scored.space} reaches ROC-AUC {whole:.3f} on {scored.ref}, and {within:.3f} among pairs alike in {held} "
