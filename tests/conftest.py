@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.app", "tests.browser", "tests.walk"]  # fixtures: open_app, chromium, serve, walked
+pytest_plugins = [
+    "tests.app",
+    "tests.browser",
+    "tests.walk",
+    "tests.measured",
+]  # open_app, chromium, serve, walked, measured
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

@@ -1,13 +1,10 @@
 """Facets, thresholds and bands of a measurement: counts from bins are those of the pairs; a band holds its pairs."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from simtune_core.datasets import save_pairs
 from simtune_core.difficulty.banding import SCORES, Band
 from simtune_core.difficulty.separability import measure_side
-from simtune_core.encoders.config import EncodingConfig
 from simtune_core.errors import DataFaultError, JobError
 from simtune_core.evaluation.thresholds import threshold_table
 from simtune_core.jobs.launcher import read_job
@@ -19,37 +16,10 @@ from simtune_core.workflows.distributions import (
     pairs_in_band,
     thresholds_of,
 )
-from simtune_core.workflows.requests import difficulty_request
-from simtune_core.workflows.running import run_to_end
-from simtune_core.workspace import open_workspace
-
-WORDS = np.array([f"word{number}" for number in range(40)])
-
-
-def phased_pairs(n, seed=0):
-    rng = np.random.default_rng(seed)
-    texts = [" ".join(words) for words in WORDS[rng.integers(40, size=(2 * n, 6))]]
-    frame = pd.DataFrame({"sentence1": texts[:n], "sentence2": texts[n:], "label": rng.integers(0, 2, n)})
-    return frame.assign(
-        phase=np.where(rng.random(n) < 0.5, "easy", "hard"), split=np.where(rng.random(n) < 0.7, "train", "test")
-    )
-
-
-@pytest.fixture(scope="module")
-def measured(tmp_path_factory):
-    """Measure the two splits of a set with phases by a real job; return workspace, job id, result and frame."""
-    workspace = open_workspace(tmp_path_factory.mktemp("measured") / "workspace")
-    frame = phased_pairs(600)
-    save_pairs(workspace, "some", frame, provenance={})
-    encoding = EncodingConfig(encoder="tfidf", precision="fp32")
-    job, result = run_to_end(
-        workspace, difficulty_request(workspace, "some:train", "some:test", encoding, score_cut=0.6)
-    )
-    return workspace, job.id, result, frame
 
 
 def test_the_sets_come_first_and_the_phases_add_up_to_their_set(measured):
-    _, _, result, _ = measured
+    result = measured.result
     facets = facets_of(result)
 
     assert [facet.name for facet in facets[:2]] == ["some@v0001:train", "some@v0001:test"]
@@ -77,7 +47,7 @@ def test_thresholds_begin_at_zero_where_no_similarity_is_below():
 
 
 def test_a_band_holds_the_pairs_of_its_similarity_label_and_phase(measured):
-    workspace, job, result, frame = measured
+    workspace, job, result, frame = measured.workspace, measured.job, measured.result, measured.frame
     rows = frame[(frame["split"] == "test") & (frame["phase"] == "hard") & (frame["label"] == 0)]
     found = pairs_in_band(workspace, job, result, 1, Band(-1.0, 1.0, "negative", "hard"))
 
@@ -88,7 +58,7 @@ def test_a_band_holds_the_pairs_of_its_similarity_label_and_phase(measured):
 
 
 def test_a_row_shows_the_similarity_of_its_own_two_texts(measured):
-    workspace, job, result, frame = measured
+    workspace, job, result, frame = measured.workspace, measured.job, measured.result, measured.frame
     found = pairs_in_band(workspace, job, result, 0, Band(0.2, 0.4, "positive")).frame
     shared = [
         bool(set(a.split()) & set(b.split())) for a, b in zip(found["sentence1"], found["sentence2"], strict=True)
@@ -103,7 +73,7 @@ def test_a_row_shows_the_similarity_of_its_own_two_texts(measured):
 
 @pytest.mark.parametrize("cell", ["tn", "fp", "fn", "tp"])
 def test_the_band_of_a_cell_holds_as_many_pairs_as_the_cell_counts(measured, cell):
-    workspace, job, result, _ = measured
+    workspace, job, result = measured.workspace, measured.job, measured.result
     facet = facets_of(result)[0]
     thresholds = thresholds_of([facet.side])
     place = int(np.abs(thresholds - 0.1).argmin())
@@ -113,7 +83,7 @@ def test_the_band_of_a_cell_holds_as_many_pairs_as_the_cell_counts(measured, cel
 
 
 def test_pages_hold_every_pair_once(measured):
-    workspace, job, result, _ = measured
+    workspace, job, result = measured.workspace, measured.job, measured.result
     pages = [pairs_in_band(workspace, job, result, 0, Band(-1.0, 1.0), page=page) for page in range(1, 6)]
 
     assert pages[0].n_pages == -(-pages[0].n_found // PAGE_ROWS)
@@ -123,7 +93,7 @@ def test_pages_hold_every_pair_once(measured):
 
 
 def test_an_empty_band_and_an_unknown_phase_are_told_apart(measured):
-    workspace, job, result, _ = measured
+    workspace, job, result = measured.workspace, measured.job, measured.result
 
     assert pairs_in_band(workspace, job, result, 0, Band(0.999, 1.0)).n_found == 0
     with pytest.raises(DataFaultError, match=r"has .*easy.*; got 'medium'"):
@@ -131,7 +101,7 @@ def test_an_empty_band_and_an_unknown_phase_are_told_apart(measured):
 
 
 def test_scores_that_are_gone_or_damaged_are_a_sentence(measured):
-    workspace, job, result, _ = measured
+    workspace, job, result = measured.workspace, measured.job, measured.result
     path = read_job(workspace, job).folder / SCORES
     content = path.read_bytes()
     try:
