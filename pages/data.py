@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from simtune_core.datasets import find_dataset
 from simtune_core.workflows import data
 from ui.data_rows import Shown, row_browser
 from ui.data_statistics import statistics
@@ -49,7 +48,7 @@ with st.expander("Import a file", icon=":material/upload:", expanded=not version
 
 if versions:
     with shown_as_message():
-        version, _ = find_dataset(workspace, ref)
+        version, _ = data.find_dataset(workspace, ref)
     st.header(as_label(version.name))
     described = statistics(workspace, version, encoder)
     st.header("Rows")

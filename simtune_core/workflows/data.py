@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from simtune_core.datasets import DatasetKind, DatasetVersion, list_datasets, save_pairs, save_records
+from simtune_core.datasets import DatasetKind, DatasetVersion, find_dataset, list_datasets, save_pairs, save_records
 from simtune_core.errors import WorkspaceError
 from simtune_core.preparing.browsing import RowPage, RowQuery, row_page, sortable_columns, values_of
 from simtune_core.workspace import SAMPLE, Workspace
@@ -14,6 +14,7 @@ from simtune_core.workspace import SAMPLE, Workspace
 __all__ = [
     "RowPage",
     "RowQuery",
+    "find_dataset",
     "list_datasets",
     "load_sample",
     "row_page",

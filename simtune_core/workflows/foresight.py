@@ -121,7 +121,7 @@ def _least(workspace: Workspace, request: Request) -> int:
     params = request.params
     if request.kind == "train" and _training(params).method == "full":
         return _weights(resolve_encoder(workspace, params["base"])) // 2  # half, should they be kept in 16 bits
-    if request.kind == "train" and _training(params).method == "lora":
+    if request.kind == "describe" or (request.kind == "train" and _training(params).method == "lora"):
         return 0
     return _embedding_least(workspace, _refs(params), _encoders(workspace, params))
 
