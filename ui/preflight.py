@@ -57,9 +57,9 @@ def preflight_panel(result: dict[str, Any]) -> None:
     if view.verdict is None:
         return
     main = view.verdict.fix.page if view.verdict.fix else None
-    for place, reason in enumerate(view.verdict.reasons):
-        _reason(reason, place, skip=main)
-        main = main or (reason.fix.page if reason.fix else None)
+    with st.container(gap="xsmall"):
+        for place, reason in enumerate(view.verdict.reasons):
+            _reason(reason, place, skip=main)
     _pictures(view)
     with st.expander("Numbers behind the verdict", icon=":material/table_rows:"):
         lines = [{"": label, "value": value} for label, value in number_lines(view)]

@@ -14,8 +14,9 @@ from simtune_core.difficulty.preflight.probe import Probe
 from simtune_core.difficulty.preflight.reasons import METRIC_WORDS
 from simtune_core.figures.style import NEGATIVE, NEUTRAL, POSITIVE, finish, theme_colour
 
-SMALL = 230  # pixels
+SMALL = 270  # pixels
 _WORST = {"roc_auc": 0.5, "spearman_cosine": 0.0}  # what a coin gets
+_TOO_FEW = "too few to train on"
 _HATCH = {"shape": "/", "solidity": 0.25, "fillmode": "overlay"}
 _EMPTY = {"shape": "x", "solidity": 0.4, "fillmode": "overlay"}
 
@@ -32,14 +33,13 @@ def headroom_bars(train: Standing, test: Standing, *, height: int = SMALL) -> go
         A figure with the bar traces "baseline" and "room above it", one bar for each set whose metric is defined.
     """
     shown = [(name, each) for name, each in (("test pairs", test), ("training pairs", train)) if each.value is not None]
-    names = [f"{name}<br>{METRIC_WORDS[each.metric]}" for name, each in shown]
+    names = [f"{name}<br>{METRIC_WORDS[each.metric]} <b>{each.value:.3f}</b>" for name, each in shown]
     starts = [_WORST[each.metric] for _, each in shown]
     values = [each.value or 0.0 for _, each in shown]
     figure = go.Figure()
     figure.add_bar(
         y=names, x=[value - start for value, start in zip(values, starts, strict=True)], base=starts, name="baseline",
-        orientation="h", marker={"color": theme_colour(0)}, text=[f"{value:.3f}" for value in values],
-        textposition="inside", insidetextanchor="end", customdata=values, hovertemplate="%{customdata:.4f}",
+        orientation="h", marker={"color": theme_colour(0)}, customdata=values, hovertemplate="%{customdata:.4f}",
     )  # fmt: skip
     figure.add_bar(
         y=names, x=[max(0.0, 1.0 - value) for value in values], base=values, name="room above it", orientation="h",
@@ -52,7 +52,7 @@ def headroom_bars(train: Standing, test: Standing, *, height: int = SMALL) -> go
     )  # fmt: skip
 
 
-def coverage_bars(coverage: Coverage, *, space: str = "cosine", height: int = SMALL + 60) -> go.Figure:
+def coverage_bars(coverage: Coverage, *, space: str = "cosine", height: int = SMALL) -> go.Figure:
     """Show where the test pairs lie, and in which of these bands there are too few training pairs of their label.
 
     Args:
@@ -62,7 +62,7 @@ def coverage_bars(coverage: Coverage, *, space: str = "cosine", height: int = SM
 
     Returns:
         Two rows, dissimilar pairs above similar ones, with the traces "negative pairs", "positive pairs", and, only
-        where there are such bands, "too few training pairs" (once in either row).
+        where there are such bands, "too few to train on" (once in either row).
     """
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08)
     for row, (label, name) in enumerate(((0, "negative pairs"), (1, "positive pairs")), start=1):
@@ -123,9 +123,6 @@ def probe_difference(probe: Probe, detectable: Detectable | None, *, height: int
         )  # fmt: skip
     finish(figure, x=f"difference in {METRIC_WORDS[probe.metric]} to the baseline, points", height=height)
     return figure.update_layout(showlegend=False, hovermode="closest", yaxis_automargin=True, margin={"l": 8})
-
-
-_TOO_FEW = "too few training pairs"
 
 
 def _bars(cells: Sequence[Cell], n_test: int, width: float) -> go.Bar:

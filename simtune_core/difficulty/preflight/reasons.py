@@ -16,6 +16,7 @@ from simtune_core.difficulty.preflight.fixes import Bands, fix_as_json, fix_from
 from simtune_core.difficulty.preflight.headroom import Standing
 from simtune_core.difficulty.preflight.probe import Probe
 from simtune_core.difficulty.preflight.shift import Shift
+from simtune_core.evaluation.config import EvaluationConfig
 from simtune_core.findings import Audit, Fix
 
 # Audits by code, as `difficulty/audits` names them: those between the two sets, and those counted against a bound.
@@ -23,6 +24,7 @@ LEAKS = ("leaked_records", "leaked_texts")
 CONTRADICTIONS = ("contradicting_pairs", "contradicting_scores")
 _JUDGED_HERE = ("one_class",)
 METRIC_WORDS = {"roc_auc": "ROC-AUC", "spearman_cosine": "Spearman"}
+_LEVEL = f"{100 * EvaluationConfig().level:.0f} %"
 _KINDS = {1: "positives", 0: "negatives"}
 
 
@@ -302,8 +304,8 @@ def _probe_sentence(probe: Probe, verb: str) -> str:
     inside = f"; on training records that it never saw {probe.inside.gain:+.3f}" if probe.inside is not None else ""
     return (
         f"A head fitted on {probe.n_train:,} training pairs {verb} {METRIC_WORDS[probe.metric]} {change.estimate:+.3f} "
-        f"on the test pairs ({probe.baseline:.3f} to {probe.probe:.3f}, interval {change.low:+.3f} to "
-        f"{change.high:+.3f}){inside}."
+        f"on the test pairs ({probe.baseline:.3f} to {probe.probe:.3f}, {_LEVEL} interval {change.low:+.3f} "
+        f"to {change.high:+.3f}){inside}."
     )
 
 

@@ -65,8 +65,8 @@ def test_a_probe_that_wins_on_sound_data_is_go_and_leads_to_training():
 
     assert (found.verdict, deciding(found)) == ("GO", ["probe_gains"])
     assert found.reasons[0].message == (
-        "A head fitted on 1,000 training pairs gains ROC-AUC +0.100 on the test pairs (0.800 to 0.900, interval +0.050 "
-        "to +0.150); on training records that it never saw +0.100."
+        "A head fitted on 1,000 training pairs gains ROC-AUC +0.100 on the test pairs (0.800 to 0.900, 95 % interval "
+        "+0.050 to +0.150); on training records that it never saw +0.100."
     )
     assert [each.code for each in found.reasons[1:]] == ["headroom", "covered", "detectable"]
     assert (found.fix.page, dict(found.fix.holds)) == ("training", {"training.train": "train"})
