@@ -8,6 +8,7 @@ import streamlit as st
 
 from simtune_core.datasets import DatasetVersion
 from simtune_core.figures.describing import category_bars, label_bars, length_histogram, score_lines
+from simtune_core.near_duplicates import SHINGLE
 from simtune_core.preparing.description import WHOLE, Description, SplitFacts, ordered_splits
 from simtune_core.workflows.describing import describe_request, description_of, made_words
 from simtune_core.workspace import Workspace
@@ -101,11 +102,13 @@ def _context(described: Description, answer: Answer) -> None:
     """Say what the numbers rest on."""
     lengths, title = described.lengths, answer.result["title"]
     reads = f"{title} reads {lengths.limit:,} of them" if lengths.limit else "nothing is cut off"
+    near = float(answer.result["near_duplicate"])
+    edits = f"Jaccard of character {SHINGLE}-grams from {near:g} on"
     spread = f"median {lengths.median:g}, 95 % up to {lengths.p95:g}, longest {lengths.longest:,}"
     parts = [
         f"{described.n_unique_texts:,} different texts in {described.n_rows:,} {described.kind}",
         f"{lengths.unit} a text: {spread}; {reads}",
-        f"nearly the same: Jaccard of character 5-grams from {answer.result['near_duplicate']:g} on",
+        "nearly the same: equal but for case and punctuation" + (f", or {edits}" if near < 1 else ""),
     ]
     st.caption(as_label(" · ".join(parts), longest=600))
 

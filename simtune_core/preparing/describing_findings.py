@@ -186,6 +186,16 @@ def mojibake_findings(texts: Sequence[str], places: NDArray[np.int64]) -> list[F
     return [finding("mojibake", "warning", message)]
 
 
+def not_sought(described: Description, config: DescribingConfig) -> Finding:
+    """Say that texts which differ by small edits were not looked for."""
+    return finding(
+        "near_duplicates_not_sought",
+        "info",
+        f"The set has {described.n_unique_texts:,} different texts; among more than {config.near_duplicates_up_to:,} "
+        "only those equal but for case and punctuation are counted as nearly the same.",
+    )
+
+
 def _where(split: SplitFacts) -> str:
     return "" if split.split == WHOLE else f" of {split.split}"
 

@@ -13,11 +13,13 @@ from simtune_core.jobs.context import Job
 from simtune_core.near_duplicates import NEAR_DUPLICATE, near_duplicate_groups
 from simtune_core.preparing.browsing import ROWS
 from simtune_core.preparing.describing import describe, row_flags, texts_in
-from simtune_core.preparing.describing_findings import find_all, mojibake_findings
+from simtune_core.preparing.describing_findings import find_all, mojibake_findings, not_sought
 from simtune_core.preparing.description import DescribingConfig, Measured
 from simtune_core.preparing.import_languages import language_findings
 from simtune_core.preparing.tokens import counter_of, lengths_of
 from simtune_core.tables.mojibake import find_mojibake
+
+_EQUAL = 1.0  # the threshold at which only texts equal but for case and punctuation are joined
 
 
 def run(params: dict[str, Any], job: Job) -> dict[str, Any]:
@@ -39,10 +41,11 @@ def run(params: dict[str, Any], job: Job) -> dict[str, Any]:
     load = load_pairs if version.kind == "pairs" else load_records
     loaded = load(job.workspace, params["set"])
     texts = texts_in(loaded.frame, version.kind)
-    counter = counter_of(encoder)
+    counter, config = counter_of(encoder), DescribingConfig()
+    threshold = near_threshold(len(texts.unique), config)
     measured = Measured(
         lengths=lengths_of(counter, texts.unique, job.progress),
-        groups=near_duplicate_groups(texts.unique, progress=job.progress),
+        groups=near_duplicate_groups(texts.unique, threshold=threshold, progress=job.progress),
         unit=counter.unit,
         limit=counter.limit,
     )
@@ -55,11 +58,17 @@ def run(params: dict[str, Any], job: Job) -> dict[str, Any]:
         "encoder": encoder.name,
         "title": encoder.title,
         "fingerprint": encoder.fingerprint,
-        "near_duplicate": NEAR_DUPLICATE,
+        "near_duplicate": threshold,
         **described.as_json(),
         "findings": [
-            *find_all(described, DescribingConfig()),
+            *find_all(described, config),
+            *([] if threshold < _EQUAL else [not_sought(described, config)]),
             *mojibake_findings(texts.unique, find_mojibake(pd.Series(texts.unique))),
             *language_findings(job.workspace, loaded.frame, encoder.name),
         ],
     }
+
+
+def near_threshold(n_texts: int, config: DescribingConfig) -> float:
+    """Return the similarity from which on two of so many texts are called nearly the same."""
+    return NEAR_DUPLICATE if n_texts <= config.near_duplicates_up_to else _EQUAL

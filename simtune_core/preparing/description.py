@@ -22,6 +22,12 @@ SCORE_BINS = 20
 class DescribingConfig(Settings):
     """When a description calls something worth mentioning."""
 
+    near_duplicates_up_to: int = Field(
+        300_000,
+        ge=0,
+        description="Among more different texts than this only those equal but for case and punctuation "
+        "are sought: small edits would take hours.",
+    )
     few_rows: int = Field(20, ge=1, description="Fewer rows than this are too few for a map and for most metrics.")
     truncated_share: float = Field(
         0.01, ge=0.0, le=1.0, description="Warn when more than this share of a split's rows is not read to the end."

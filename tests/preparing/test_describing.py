@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from simtune_core.datasets import load_pairs, save_pairs, save_records
 from simtune_core.jobs.context import Job
-from simtune_core.near_duplicates import near_duplicate_groups
+from simtune_core.near_duplicates import NEAR_DUPLICATE, near_duplicate_groups
 from simtune_core.pairs import with_pair_columns
 from simtune_core.preparing.browsing import ROWS
 from simtune_core.preparing.describing import describe, row_flags, split_names, texts_in
-from simtune_core.preparing.describing_findings import find_all
-from simtune_core.preparing.describing_job import run
+from simtune_core.preparing.describing_findings import find_all, not_sought
+from simtune_core.preparing.describing_job import near_threshold, run
 from simtune_core.preparing.description import WHOLE, DescribingConfig, Measured, description_from_json
 from simtune_core.preparing.tokens import counter_of, lengths_of
 from simtune_core.records import with_record_columns
@@ -237,6 +237,14 @@ def test_the_job_finds_near_duplicates_wrong_encodings_and_foreign_languages(wor
     assert flags["duplicate"].tolist() == [int((groups == group).sum()) > 1 for group in groups]
     assert result["repeats"]["n_near"] == len(texts) - len(set(groups.tolist()))
     assert (result["lengths"]["unit"], result["lengths"]["limit"]) == ("tokens", 256)
+
+
+def test_small_edits_are_sought_among_so_many_texts_and_no_more():
+    config = DescribingConfig(near_duplicates_up_to=2)
+    assert (near_threshold(2, config), near_threshold(3, config)) == (NEAR_DUPLICATE, 1.0)
+    assert (
+        "3 different texts; among more than 2 " in not_sought(described(records("a", "b", "c"))[0], config)["message"]
+    )
 
 
 def test_words_are_counted_where_the_encoder_has_no_tokens(workspace, described_by_the_job):
