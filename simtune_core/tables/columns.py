@@ -46,6 +46,7 @@ class Columns:
         self._chunks: dict[str, list[pa.Array]] = {column: [] for column in columns}
         self._n_rows = 0
         self._cleaned: Counter[str] = Counter()
+        self._named: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -77,9 +78,21 @@ class Columns:
         self._n_rows += n_rows
         require_rows(self._n_rows, self.name)
 
+    def leave_out(self, columns: Iterable[str]) -> None:
+        """Forget columns."""
+        for column in columns:
+            self._chunks.pop(column, None)
+
     def frame(self) -> pd.DataFrame:
-        """Return all rows as a frame of strings."""
-        return pd.DataFrame({column: as_strings(chunks) for column, chunks in self._chunks.items()})
+        """Return all rows as a frame of strings.
+
+        Raises:
+            DataFaultError: If two columns have one name once both are cleaned.
+        """
+        names, self._named = header_names(self.names, self.name)
+        return pd.DataFrame(
+            {name: as_strings(chunks) for name, chunks in zip(names, self._chunks.values(), strict=True)}
+        )
 
     def places(self) -> NDArray[np.int64]:
         """Return where each row begins; from 1 where no numbers were given."""
@@ -88,13 +101,13 @@ class Columns:
         return np.frombuffer(self.numbers, dtype=np.int64).copy()
 
     def notes(self) -> tuple[str, ...]:
-        """Return a sentence on each kind of character that was cleaned."""
+        """Return a sentence on columns without a name, once there is a frame, and on characters that were cleaned."""
         told = {
             "NUL": "removed from the file",
             "control": "removed from the file, or made a space where they separate words",
             "broken": "replaced by \ufffd (lone surrogates, half a character)",
         }
-        return tuple(
+        return self._named + tuple(
             f"{n:,} {kind} character{'s were' if n > 1 else ' was'} {told[kind]}."
             for kind in told
             if (n := self._cleaned[kind])
@@ -151,13 +164,14 @@ def is_blank(texts: pd.Series) -> pd.Series:
 
 
 def header_names(cells: Sequence[str], name: str) -> tuple[list[str], tuple[str, ...]]:
-    """Return the names of columns, stripped, an empty one named by its place; and a note on those.
+    """Return the names of columns, stripped and cleaned, an empty one named by its place; and a note on those.
 
     Raises:
         DataFaultError: If a name stands twice or there are too many.
     """
-    unnamed = [f"column {place}" for place, cell in enumerate(cells, start=1) if not cell.strip()]
-    columns = [cell.strip() or f"column {place}" for place, cell in enumerate(cells, start=1)]
+    clean = [_SURROGATES.sub("\ufffd", cell).translate(_CLEANED).strip() for cell in cells]
+    unnamed = [f"column {place}" for place, cell in enumerate(clean, start=1) if not cell]
+    columns = [cell or f"column {place}" for place, cell in enumerate(clean, start=1)]
     require_once(columns, name)
     if not unnamed:
         return columns, ()

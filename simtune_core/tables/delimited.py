@@ -36,6 +36,7 @@ def read_delimited(source: Source, options: ReadingOptions, limit: int | None, p
         DataFaultError: If the file is no text, has ragged rows, an open quote, or a name twice in its header.
     """
     require_text(source)
+    _require_no_json(source)
     encoding = find_encoding(source, options.encoding, whole=limit is None)
     with source.stream() as stream:
         head = list(islice(lines_of(stream, encoding, source.name), _LOOKED_AT))
@@ -85,7 +86,7 @@ class _Rows:
         """Return the names of the columns and a note on those without one."""
         for _, row in self._numbered():
             row[0] = row[0].removeprefix("\ufeff")
-            self.columns, notes = header_names([_cleaned(cell) for cell in row], self.name)
+            self.columns, notes = header_names(row, self.name)
             return self.columns, notes
         return [], ()
 
@@ -136,6 +137,14 @@ class _Rows:
             raise DataFaultError(f"{self.name}, line {begins}: not a valid CSV file ({_worded(error)}).") from error
 
 
+def _require_no_json(source: Source) -> None:
+    """Refuse JSON under a name that promises rows and fields."""
+    if source.head(64).removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b'{"', b"[{")):
+        raise DataFaultError(
+            f"{source.name} is not a {source.suffix[1:].upper()} file but JSON; give it the ending .json or .jsonl."
+        )
+
+
 def _worded(error: csv.Error) -> str:
     text = str(error)
     if "unexpected end of data" in text:
@@ -143,13 +152,6 @@ def _worded(error: csv.Error) -> str:
     if "field larger than field limit" in text:
         return f"a field longer than {MAX_CELL:,} characters, or a quote that is never closed"
     return text
-
-
-def _cleaned(cell: str) -> str:
-    """Return a name of the header without characters that no text may hold."""
-    return "".join(character for character in cell if character >= " " and character != "\x7f").encode(
-        "utf-8", "replace"
-    ).decode()  # fmt: skip
 
 
 def _announced(head: list[str]) -> Delimiter | None:

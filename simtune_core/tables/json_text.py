@@ -47,12 +47,14 @@ def read_json_text(source: Source, options: ReadingOptions, limit: int | None, p
             if progress:
                 progress(*stream.done, "bytes")
         expanded = stream.n_bytes if source.packed and limit is None else None
+    left_out = [nested_note(sorted(nested))] if nested else []
+    if nested and nested >= set(collected.names):
+        raise DataFaultError(f"{source.name} has no column with plain values. {' '.join(left_out)}")
+    collected.leave_out(nested)
     frame = collected.frame()
-    notes = (*encoding.notes, *([nested_note(sorted(nested))] if nested else []), *collected.notes())
-    if nested and nested >= set(frame.columns):
-        raise DataFaultError(f"{source.name} has no column with plain values. {nested_note(sorted(nested))}")
     reading = Reading("jsonl" if by_line else "json", encoding.name.removesuffix("-sig"), expanded_bytes=expanded)
-    return Table(frame.drop(columns=list(nested)), source.name, collected.places(), notes, reading)
+    notes = (*encoding.notes, *left_out, *collected.notes())
+    return Table(frame, source.name, collected.places(), notes, reading)
 
 
 def _texts_of(rows: list[Row], known: list[str], nested: set[str]) -> dict[str, list[str | None]]:

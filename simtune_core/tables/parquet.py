@@ -7,6 +7,7 @@ import re
 from typing import IO, TYPE_CHECKING
 
 from simtune_core.errors import DataFaultError
+from simtune_core.files import printable
 from simtune_core.tables.columns import BATCH_ROWS, Columns
 from simtune_core.tables.sources import Source
 from simtune_core.tables.table import (
@@ -119,7 +120,7 @@ def left_out_note(schema: pa.Schema) -> tuple[str, ...]:
 
 def nested_note(columns: list[str]) -> str:
     """Word which columns were left out since their values are not plain."""
-    return f"Left out, since they hold lists or structures and not plain values: {', '.join(columns)}."
+    return f"Left out, since they hold lists or structures and not plain values: {printable(', '.join(columns))[:300]}."
 
 
 def reason_of(error: Exception) -> str:

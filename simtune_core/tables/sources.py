@@ -33,6 +33,7 @@ _MAGIC = (
     (b"SQLite format 3", "a database", ""),
     (b"ARROW1", "an Arrow file", ""),
     (b"{\\rtf", "an RTF document", ""),
+    (b"<?xml", "an XML document", ""),
 )
 _PAGES = (b"<!doctype html", b"<html")
 _BLOCK = 1 << 20

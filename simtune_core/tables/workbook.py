@@ -37,7 +37,7 @@ def read_workbook(source: Source, options: ReadingOptions, limit: int | None, pr
             expanded = _require_room(content, source)
             content.seek(0)
             book = calamine.CalamineWorkbook.from_filelike(content)
-            sheet = _sheet_of(book, options.sheet, source.name)
+            sheet = _sheet_of(book, options.sheet or None, source.name)
             collected, notes = _collect(sheet, source.name, limit, progress)
         except (calamine.CalamineError, zipfile.BadZipFile, OSError, EOFError, ValueError) as error:
             raise DataFaultError(

@@ -101,6 +101,8 @@ KINDS = {
     "web page": ("x.csv", b"\n<!DOCTYPE html><html>", "x.csv is not a CSV file but a web page"),
     "workbook called CSV": ("x.csv", workbook(["a"], ["1"]), "is not a CSV file but a ZIP .*ending .zip or .xlsx"),
     "Parquet called CSV": ("x.tsv", parquet(TABLE), "x.tsv is not a TSV file but a Parquet file; .* ending .parquet"),
+    "JSON called CSV": ("x.csv", b' [{"a": 1}]', "x.csv is not a CSV file but JSON; give it the ending .json"),
+    "XML": ("x.csv", b'<?xml version="1.0"?>', "x.csv is not a CSV file but an XML document"),
     "picture": ("x.txt", b"\x89PNG\r\n\x1a\n", "x.txt is not a TXT file but a picture"),
     "program by its name": (
         "x.exe", b"MZ",

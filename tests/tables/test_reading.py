@@ -298,6 +298,14 @@ def test_columns_without_a_name_are_named_by_their_place():
     assert table.notes == ("The header leaves 2 of 3 columns without a name: column 1, column 3.",)
 
 
+def test_names_of_columns_are_cleaned_as_texts_are_and_two_that_become_one_are_refused():
+    table = read_table(b'[{"a\\ud800": 1, "b\\u0000\\u000b ": 2, "": 3, "n\\ud800": [1]}]', "x.json")
+    assert list(table.frame.columns) == ["a\ufffd", "b", "column 3"]
+    assert rows_of(table) == [["1", "2", "3"]]
+    with pytest.raises(DataFaultError, match=r"x.json must name every column once, got a more than once"):
+        read_table(b'[{"a": 1, "a ": 2}]', "x.json")
+
+
 def test_a_text_longer_than_a_text_may_be_is_left_to_its_row():
     table = read_table(b"id,text\na," + b"x" * (MAX_TEXT + 1) + b"\n", "x.csv")
     assert table.frame["text"].str.len().tolist() == [MAX_TEXT + 1]
