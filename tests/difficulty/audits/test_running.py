@@ -3,9 +3,12 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from simtune_core.difficulty.audits.running import AuditConfig, Reading, audit_sets
+from simtune_core.difficulty.scoring import score_sets
+from simtune_core.encoders.catalogue import resolve_encoder
 from simtune_core.findings import audit_from_json, findings_of
 from tests.difficulty.audits.clean import clean_set, pair, scored, with_rows, words
 
@@ -94,3 +97,20 @@ def test_of_a_huge_text_the_beginning_is_evidence():
     row = next(audit for audit in audits if audit.code == "self_pairs").evidence[0]
     assert len(row["sentence1"]) == 2000
     assert row["sentence1"].endswith("…")
+
+
+def test_the_founding_sets_are_seen_through(real_data, workspace):
+    """Two sets of one table, cut from TF-IDF bands: no record leaks, and the labels are word overlap."""
+    names = {"text_a": "sentence1", "text_b": "sentence2", "id_a": "id1", "id_b": "id2"}
+    names |= {"category_a": "category1", "category_b": "category2"}
+    easy = pd.read_parquet(real_data("itsm10k_easy_train_pairs")).rename(columns=names)
+    test = pd.read_parquet(real_data("itsm10k_founding_pairs")).rename(columns=names).query("split == 'test'")
+    pairs = [scored(easy, ref="easy@v0001").pairs, scored(test, ref="founding@v0001:test").pairs]
+    tfidf = resolve_encoder(workspace, "tfidf")
+    audits = audit_sets(score_sets(workspace, tfidf, pairs, precision="fp32", cut=0.6), config=CONFIG)
+    circular = [audit for audit in audits if audit.code == "tfidf_separates"]
+    assert [audit.status for audit in circular] == ["found", "found"]
+    near = next(audit for audit in audits if audit.code == "leaked_near_duplicates")
+    assert "48 of 1,124 (4.3%) texts of founding@v0001:test" in near.message
+    assert {"too_easy", "solved_pairs", "contradicting_triangles"} <= found_codes(audits)
+    assert not {audit.code for audit in audits if audit.severity == "error"}
