@@ -123,16 +123,15 @@ def _reading_options(source: ImportSource, token: str) -> ReadingOptions:
         help=fields["delimiter"].description,
         key=key("data", f"delimiter.{token}"),
     )
-    sheet = ""
+    sheet = _DETECTED
     if Path(source.name).suffix.lower() == ".xlsx":
-        sheet = st.text_input(
-            "Sheet",
-            placeholder="the first with rows",
-            help=fields["sheet"].description,
-            key=key("data", f"sheet.{token}"),
+        with shown_as_message("This file cannot be read."):
+            sheets = head_of(source, token, "{}").reading.sheets
+        sheet = st.selectbox(
+            "Sheet", [_DETECTED, *sheets], help=fields["sheet"].description, key=key("data", f"sheet.{token}")
         )
     chosen = {"encoding": encoding, "delimiter": delimiter, "sheet": sheet}
-    return ReadingOptions(**{name: value for name, value in chosen.items() if value not in (_DETECTED, "")})
+    return ReadingOptions(**{name: value for name, value in chosen.items() if value != _DETECTED})
 
 
 def _told(source: ImportSource, table: Table) -> str:

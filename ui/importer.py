@@ -22,6 +22,7 @@ from ui.session import current_workspace
 from ui.text import as_label, count
 
 _SHOWN = 5
+_TEXT_WIDTH = 330  # of a column of texts, so that the label beside two of them is seen
 _NOTES = 6
 _STARTED = key("data", "import_started")  # the job that reads a large source, and what it was started for
 
@@ -108,7 +109,10 @@ def _preview(source: ImportSource, token: str, options: ImportOptions, table: im
     saved, found = st.tabs(["As they will be saved", "As they stand in the file"])
     with saved:
         st.dataframe(
-            checked.frame.head(_SHOWN).dropna(axis=1, how="all"), hide_index=True, alt="The first rows to be saved"
+            checked.frame.head(_SHOWN).dropna(axis=1, how="all"),
+            hide_index=True,
+            column_config={role: st.column_config.TextColumn(width=_TEXT_WIDTH) for role in importing.TEXT_ROLES},
+            alt="The first rows to be saved",
         )
     with found:
         preview(table)
