@@ -7,8 +7,16 @@ from hypothesis import strategies as st
 
 from simtune_core.figures.bars import LayerNorm, layer_norms
 from simtune_core.figures.candidates import PhaseLines, candidate_histogram
+from simtune_core.figures.cumulative import cumulative_figure, cumulative_shares
 from simtune_core.figures.curves import Curve, smoothed, thinned, training_curves
-from simtune_core.figures.histograms import ScoreBins, SetBins, score_histogram, shown_range, two_set_histogram
+from simtune_core.figures.histograms import (
+    ScoreBins,
+    SetBins,
+    faceted_histogram,
+    score_histogram,
+    shown_range,
+    two_set_histogram,
+)
 from simtune_core.figures.style import Band, theme_colour
 
 BINS = ScoreBins(np.linspace(0.0, 1.0, 5), np.array([3, 1, 0, 0]), np.array([0, 1, 5, 0]))
@@ -44,6 +52,28 @@ def test_two_sets_of_different_size_are_compared_in_shares():
     assert figure.data[0].marker.color == figure.data[2].marker.color
     assert [shape.x0 for shape in figure.layout.shapes] == [0.25]  # the second set's classes are apart
     assert {"train · 10 pairs", "test · 20 pairs"} <= {note.text for note in figure.layout.annotations}
+
+
+def test_facets_stand_on_one_axis_from_above_and_the_lowest_names_it():
+    figure = faceted_histogram([SetBins(name, BINS) for name in ("easy", "<hard>", "test")], space="cosine of minilm")
+    assert [trace.name for trace in figure.data] == ["negative pairs", "positive pairs"] * 3
+    assert [trace.showlegend for trace in figure.data] == [True, True, False, False, False, False]
+    assert figure.layout.xaxis3.title.text == "cosine of minilm" and figure.layout.xaxis.title.text == ""
+    assert "&lt;hard&gt; · 10 pairs" in {note.text for note in figure.layout.annotations}
+
+
+def test_cumulative_shares_end_at_a_hundred_and_a_class_without_pairs_has_no_line():
+    # negatives 3, 1 of 4: 75 % below 0.25, all below 0.5
+    np.testing.assert_allclose(cumulative_shares(BINS.negative), [0, 75, 100, 100, 100])
+    one_class = ScoreBins(BINS.edges, np.zeros(4, dtype=np.int64), BINS.positive)
+    figure = cumulative_figure([SetBins("train", BINS), SetBins("test", one_class)], threshold=0.5)
+
+    assert [trace.name for trace in figure.data] == [
+        "train · negative pairs", "train · positive pairs", "test · positive pairs",
+    ]  # fmt: skip
+    np.testing.assert_allclose(figure.data[0].y, cumulative_shares(BINS.negative))
+    assert figure.data[1].line.dash != figure.data[2].line.dash and figure.data[1].line.color == theme_colour(1)
+    assert figure.layout.shapes[0].x0 == 0.5
 
 
 def test_training_curves_are_one_figure_per_quantity_that_has_points():
