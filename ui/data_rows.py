@@ -19,7 +19,7 @@ from ui.errors import shown_as_message
 from ui.keys import key
 from ui.marked_texts import marked_texts, shared_words
 from ui.refreshing import refreshed
-from ui.text import count
+from ui.text import as_label, count
 
 PER_PAGE = 100
 _IN_TABLE = 300  # characters of a text in the table; a click opens the whole
@@ -95,7 +95,10 @@ def _pills(label: str, options: list[str], name: str) -> tuple[str, ...]:
     """Draw a choice of several; nothing where there is nothing to choose between."""
     if len(options) < 2:
         return ()
-    return tuple(st.pills(label, options, selection_mode="multi", key=key("data", name), **_KEPT) or ())
+    chosen = st.pills(
+        label, options, selection_mode="multi", key=key("data", name), format_func=as_label, **_KEPT
+    )  # Streamlit reads what stands on a pill as Markdown
+    return tuple(chosen or ())
 
 
 def _label_kinds(version: DatasetVersion) -> list[str]:

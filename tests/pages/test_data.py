@@ -213,3 +213,19 @@ def test_a_hostile_dataset_is_shown_as_it_is(open_app):
     assert isinstance(rows, pd.DataFrame)
     markdown = [str(element.value) for kind in ("markdown", "caption", "info", "toast") for element in app.get(kind)]
     assert [text for text in markdown if "](http" in text] == []
+
+
+def test_hostile_names_of_splits_and_categories_are_literal_on_every_widget(open_app, workspace):
+    evil, split = "![x](http://evil/x.png)", "![x](//evil/y.png)"
+    frame = pd.DataFrame({"id": list("ab"), "text": [evil, "=1+1"], "category": [evil, "b"], "split": [split, "test"]})
+    save_records(workspace, "mine", with_record_columns(frame), provenance={"made_by": evil, "source": evil})
+    run_to_end(workspace, describe_request(workspace, "mine", "tfidf"))
+    app = open_app("data", query={"data.encoder": "tfidf"}, state={"data.versions": True, "data.numbers": True})
+
+    assert not app.exception
+    assert evil in table(app, "categories by split")["category"].tolist()
+    kinds = ("markdown", "caption", "info", "warning", "header")
+    read_as_markdown = [str(element.value) for kind in kinds for element in app.get(kind)]
+    read_as_markdown += [option.content for pills in app.main.get("button_group") for option in pills.proto.options]
+    assert any("evil" in text for text in read_as_markdown)
+    assert [text for text in read_as_markdown if "![" in text or "](" in text] == []
