@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-BLOCK = 1024  # rows compared with all others at a time: 80 MB for 20,000 points
+ENTRIES = 1 << 24  # distances held at a time: with their order some 300 MB
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,13 +68,16 @@ class Neighbours:
         return Neighbours(self.places[:, :k], self.distances[:, :k])
 
 
-def nearest(space: Space, k: int, progress: Callable[[int, int], None] | None = None) -> Neighbours:
+def nearest(
+    space: Space, k: int, progress: Callable[[int, int], None] | None = None, *, entries: int = ENTRIES
+) -> Neighbours:
     """Find the k nearest other points of every point, by comparing all with all.
 
     Args:
         space: At least k + 1 points.
         k: How many neighbours.
         progress: Called with (points done, points to do).
+        entries: Distances held at a time; the fewer, the less memory.
 
     Returns:
         The neighbours; of points equally far the one of the lower place comes first, but which of them are still among
@@ -82,8 +85,9 @@ def nearest(space: Space, k: int, progress: Callable[[int, int], None] | None = 
     """
     n = len(space)
     places, distances = np.empty((n, k), np.int32), np.empty((n, k), np.float32)
-    for start in range(0, n, BLOCK):
-        stop = min(start + BLOCK, n)
+    n_rows = max(1, entries // n)
+    for start in range(0, n, n_rows):
+        stop = min(start + n_rows, n)
         block = space.distances(start, stop)
         block[np.arange(stop - start), np.arange(start, stop)] = np.inf
         chosen = np.sort(np.argpartition(block, k - 1, axis=1)[:, :k], axis=1)

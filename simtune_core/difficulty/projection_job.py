@@ -108,7 +108,8 @@ def find_all(result: dict[str, Any]) -> list[Finding]:
     what = "pairs" if result["of"] == "pairs" else "texts"
     if result["n_points"] < result["n_all"]:
         message = (
-            f"{result['n_points']:,} of {result['n_all']:,} {what} are drawn: a sample, every group in proportion."
+            f"{result['n_points']:,} of {result['n_all']:,} {what} are drawn: a sample, every group in proportion. "
+            "Neighbours are those among the points drawn."
         )
         found.append(finding("map_sampled", "info", message))
     least = result["config"]["least_trustworthiness"]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
 from simtune_core.difficulty.map_points import outcomes_of, pair_points, stratified, text_points
-from simtune_core.difficulty.neighbourhoods import BLOCK, Neighbours, Space, change_of, count_kept, nearest
+from simtune_core.difficulty.neighbourhoods import Neighbours, Space, change_of, count_kept, nearest
 from simtune_core.difficulty.projection import (
     LEXICAL_DIMS,
     ProjectionConfig,
@@ -20,6 +20,7 @@ from simtune_core.difficulty.projection import (
     trustworthiness_of,
     turned_to,
 )
+from simtune_core.difficulty.projection_job import find_all
 from simtune_core.difficulty.regions import GRID, VERTICES_AT_MOST, inside, on_grid
 from simtune_core.errors import ConfigError, DataFaultError
 from simtune_core.pairs import PairSet, with_pair_columns
@@ -70,8 +71,8 @@ def test_neighbours_are_the_nearest_and_never_the_point_itself():
 def test_neighbours_are_those_of_scikit_learn_over_more_than_one_block(metric):
     from sklearn.neighbors import NearestNeighbors
 
-    space = Space(random_space(BLOCK + 76).vectors, metric)
-    found = nearest(space, 5)
+    space = Space(random_space(310).vectors, metric)
+    found = nearest(space, 5, entries=310 * 100)  # blocks of 100, 100, 100 and 10 rows
     expected = NearestNeighbors(n_neighbors=6, metric=metric, algorithm="brute").fit(space.vectors)
     distances, _ = expected.kneighbors()
 
@@ -169,20 +170,23 @@ def test_groups_that_are_apart_in_the_space_are_apart_on_the_map(laid_out):
     assert trustworthiness_of(space, found, CONFIG)[0] > 0.8
 
 
-def test_a_map_begins_where_it_is_told_to(laid_out):
-    """From a start and from its mirror image the three groups go round in opposite senses."""
-    space, group, neighbours, found = laid_out
-    mirrored = found * np.array([-1, 1], np.float32)
-    straight, turned = (lay_out(space, neighbours, CONFIG, start=start) for start in (found, mirrored))
+def test_a_map_begins_where_it_is_told_to():
+    """A flat sheet is laid out as it was, and mirrored where it begins mirrored."""
+    sheet = np.random.default_rng(0).random((200, 2)).astype(np.float32)
+    space = Space(sheet, "euclidean")
+    neighbours = nearest(space, 15)
+    straight = lay_out(space, neighbours, CONFIG, start=sheet)
+    mirrored = lay_out(space, neighbours, CONFIG, start=sheet * np.array([-1, 1], np.float32))
 
-    assert sense(straight, group) == sense(found, group)
-    assert sense(turned, group) == -sense(found, group)
+    assert sense(straight, sheet) == 1
+    assert sense(mirrored, sheet) == -1
+    assert np.corrcoef(turned_to(sheet, straight)[:, 0], sheet[:, 0])[0, 1] > 0.8
 
 
-def sense(coordinates, group):
-    """Return 1 if the centres of groups 0, 1, 2 go round counter-clockwise, -1 if clockwise."""
-    a, b, c = (coordinates[group == each].mean(axis=0) for each in range(3))
-    return np.sign((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]))
+def sense(coordinates, reference):
+    """Return 1 if a map can be turned onto another, -1 if it must be mirrored."""
+    left, _, right = np.linalg.svd((coordinates - coordinates.mean(0)).T @ (reference - reference.mean(0)))
+    return np.sign(np.linalg.det(left @ right))
 
 
 def test_equal_vectors_and_the_fewest_points_are_laid_out_too():
@@ -281,3 +285,17 @@ def test_the_grid_keeps_the_shape_of_a_map():
 
     assert found.tolist() == [[0, 0], [GRID, round(GRID / 4)]]
     assert on_grid([[2.0, 2.0], [2.0, 2.0]]).tolist() == [[0, 0], [0, 0]]
+
+
+def test_a_sampled_map_says_so_and_one_that_misleads_is_a_warning():
+    told = {"of": "records", "n_points": 40, "n_all": 40, "config": CONFIG.model_dump(mode="json")}
+    good = told | {"maps": [{"title": "minilm", "trustworthiness": 0.93}]}
+    poor = told | {"n_all": 90, "maps": [{"title": "minilm", "trustworthiness": 0.61}]}
+
+    assert find_all(good) == []
+    assert [(each["code"], each["severity"]) for each in find_all(poor)] == [
+        ("map_sampled", "info"),
+        ("map_misleads", "warning"),
+    ]
+    assert "40 of 90 texts" in find_all(poor)[0]["message"]
+    assert "0.610, below 0.8" in find_all(poor)[1]["message"]

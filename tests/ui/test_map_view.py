@@ -7,10 +7,12 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from simtune_core.datasets import save_pairs, save_records
+from simtune_core.datasets import load_pairs, save_pairs, save_records
 from simtune_core.difficulty.map_points import OUTCOMES
 from simtune_core.difficulty.projection import ProjectionConfig
 from simtune_core.difficulty.regions import on_grid
+from simtune_core.encoders.catalogue import resolve_encoder
+from simtune_core.encoders.embedding import embed
 from simtune_core.errors import DataFaultError, EncoderError
 from simtune_core.figures.maps import Colouring, MapLayer, side_by_side
 from simtune_core.workflows.maps import HOVER_CHARACTERS, colourings, hover_texts, map_request, read_map
@@ -38,6 +40,7 @@ def mapped(tmp_path_factory):
     frame.loc[0, "sentence1"] = EVIL
     save_pairs(workspace, "pairs", frame, provenance={})
     save_records(workspace, "few", pd.DataFrame({"id": ["1", "2", "3"], "text": ["a b", "c d", "e f"]}), provenance={})
+    embed(workspace, resolve_encoder(workspace, "minilm"), load_pairs(workspace, "pairs").unique_texts())
     job, _ = run_to_end(workspace, map_request(workspace, ["pairs"], ["tfidf", "minilm"], of="pairs"))
     return workspace, job.id
 
