@@ -61,14 +61,6 @@ def begin_anew() -> None:
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
 
 
-def token_of(source: ImportSource) -> str:
-    """Return what tells a source from another; choices made for one do not pass on to the next."""
-    if source.path is None:
-        return importing.token_of(source)
-    with shown_as_message("This cannot be read."):
-        return _path_token(source, importing.stamp_of(source))
-
-
 def read_head(source: ImportSource, token: str) -> tuple[Table, ReadingOptions]:
     """Read what the preview and the guesses need; draw how it was read, and the way to read it differently."""
     row = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
@@ -154,9 +146,3 @@ def _reading_words(reading: Reading) -> list[str]:
 
 def _key(name: str) -> str:
     return key("data", f"{name}.{st.session_state.get(_ROUND, 0)}")
-
-
-@st.cache_data(max_entries=16, show_spinner="Looking at the file")
-def _path_token(source: ImportSource, stamp: str) -> str:
-    """Hash a file once; `stamp` changes when the file does."""
-    return importing.token_of(source)

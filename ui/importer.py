@@ -15,7 +15,7 @@ from simtune_core.workflows.importing import ImportSource
 from ui.ask import launch_once
 from ui.errors import shown_as_message
 from ui.import_mapping import answer_questions, choose_columns, choose_kind, choose_options
-from ui.import_source import begin_anew, choose_source, head_of, preview, read_head, token_of
+from ui.import_source import begin_anew, choose_source, head_of, preview, read_head
 from ui.jobs import job_panel
 from ui.keys import key
 from ui.session import current_workspace
@@ -33,7 +33,7 @@ def import_form() -> None:
     source = choose_source()
     if source is None:
         return
-    token = token_of(source)
+    token = importing.token_of(source)
     table, reading = read_head(source, token)
     columns = list(table.frame.columns)
     kind = choose_kind(columns, token)

@@ -69,6 +69,13 @@ class ImportSource:
         folder = self.path
         return sha256_json({file.relative_to(folder).as_posix(): sha256_file(file) for file in _files(folder)})
 
+    def stamp(self) -> str:
+        """Return what changes when a file or a folder does, told by names, sizes and times, without reading it."""
+        root = self.path or Path()
+        told = [(file.relative_to(root).as_posix(), file.stat()) for file in _files(self.path)]
+        found = [[place, facts.st_size, facts.st_mtime_ns] for place, facts in told]
+        return sha256_json([self.name, found, self.sha256() if self.content is not None else None])
+
     def read(self, options: ReadingOptions, *, limit: int | None = None, progress: Progress | None = None) -> Table:
         """Read it as text.
 
@@ -160,7 +167,7 @@ def anywhere(text: str) -> ImportSource:
     """
     path = Path(text).expanduser()
     if path.exists():
-        return ImportSource(printable(path.resolve().name), path=path)
+        return ImportSource(printable(path.resolve().name), path=path.resolve())
     if _HUB_ID.fullmatch(text) and path.suffix.lower() not in FORMATS:
         return ImportSource(text, hub=text, fetch=True)
     raise DataFaultError(f"There is no file or folder {text[:200]!r}, and a hub data set is named owner/name.")

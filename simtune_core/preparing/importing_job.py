@@ -18,9 +18,9 @@ def run(params: dict[str, Any], job: Job) -> dict[str, Any]:
     """Import a table.
 
     Args:
-        params: `file` (from the workspace's folder, or absolute) or `hub`, `source` (the name shown), `sha256` of the
-            file, `name` of the dataset, `options` (ImportOptions as JSON), `new_version`, `dry_run`, `spoken_by` (the
-            encoder whose languages the texts are compared with).
+        params: `file` (from the workspace's folder, or absolute) or `hub`, `source` (the name shown), `stamp` of the
+            file (see `ImportSource.stamp`), `name` of the dataset, `options` (ImportOptions as JSON), `new_version`,
+            `dry_run`, `spoken_by` (the encoder whose languages the texts are compared with).
         job: Where progress goes.
 
     Returns:
@@ -33,8 +33,7 @@ def run(params: dict[str, Any], job: Job) -> dict[str, Any]:
     options = ImportOptions(**params["options"])
     if source.path is not None and not source.path.exists():
         raise JobError(f"{source.name} is not there any more; choose or upload it again.")
-    digest = source.sha256()
-    if params.get("sha256") not in (None, digest):
+    if params.get("stamp") not in (None, source.stamp()):
         raise JobError(f"{source.name} was changed after the import was asked for; ask for it again.")
     table = source.read(options.reading, progress=_reporting(job))
     job.progress(0, 2, f"checking {len(table.frame):,} rows")
@@ -51,7 +50,7 @@ def run(params: dict[str, Any], job: Job) -> dict[str, Any]:
             job.workspace,
             params["name"],
             checked,
-            origin=Origin(source.name, digest, job.id),
+            origin=Origin(source.name, source.sha256(), job.id),
             new_version=bool(params.get("new_version")),
         )
         forget_upload(job.workspace, source)

@@ -7,7 +7,7 @@ from typing import Any
 
 from simtune_core.datasets import DatasetVersion
 from simtune_core.errors import DataFaultError
-from simtune_core.files import sha256_json, valid_name
+from simtune_core.files import valid_name
 from simtune_core.findings import Finding
 from simtune_core.importing.drafting import Draft, Questions, draft, faults_sentence
 from simtune_core.importing.faults import Fault, counted, worded_faults
@@ -151,7 +151,7 @@ def import_request(
         raise DataFaultError(f"{source.name} is small enough to be read at once; it needs no job.")
     params = {
         **source.as_params(workspace),
-        "sha256": source.sha256(),
+        "stamp": source.stamp(),
         "n_bytes": source.n_bytes,
         "name": valid_name(name, "dataset name"),
         "options": {"kind": options.kind, **options.model_dump(mode="json", exclude_defaults=True)},
@@ -168,16 +168,8 @@ def languages_found(workspace: Workspace, checked: Draft) -> list[Finding]:
 
 
 def token_of(source: ImportSource) -> str:
-    """Return what tells a source from another on a page: 16 hexadecimal digits of its name and its content."""
-    return sha256_json([source.name, source.sha256()])[:16]
-
-
-def stamp_of(source: ImportSource) -> str:
-    """Return what changes when a file or a folder does, without reading it: sizes and times of its files."""
-    found = [source.path] if source.path is not None and source.path.is_file() else []
-    if source.path is not None and source.path.is_dir():
-        found = sorted(file for file in source.path.rglob("*") if file.is_file())
-    return sha256_json([[str(file), file.stat().st_size, file.stat().st_mtime_ns] for file in found])
+    """Return what tells a source from another on a page, and from itself after a change: 16 hexadecimal digits."""
+    return source.stamp()[:16]
 
 
 def questions_from(told: Mapping[str, Any]) -> Questions:

@@ -132,6 +132,6 @@ def test_the_manifest_tells_how_to_do_the_same_import_again(workspace):
     assert (told["source"], told["source_sha256"], told["n_rows_read"], told["n_rows_dropped"]) == (
         "mine.csv", "0" * 64, 2, 1,
     )  # fmt: skip
-    assert told["reading"] == {"format": "csv", "encoding": "utf-8", "delimiter": "semicolon"}
+    assert told["reading"].items() >= {"format": "csv", "encoding": "utf-8", "delimiter": "semicolon"}.items()
     again = draft(read_table(content.encode(), "mine.csv"), ImportOptions(**told["options"]))
     assert save_draft(workspace, "p", again, origin=origin) == made

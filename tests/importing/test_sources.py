@@ -101,7 +101,7 @@ def test_a_folder_is_read_and_hashed_as_a_whole(workspace):
 
 def test_the_command_line_names_a_file_a_folder_or_a_hub_data_set(tmp_path):
     (tmp_path / "a.csv").write_bytes(CONTENT)
-    assert anywhere(str(tmp_path / "a.csv")).path == tmp_path / "a.csv"
+    assert anywhere(str(tmp_path / "a.csv")).path == (tmp_path / "a.csv").resolve()
     assert anywhere("owner/name:config@main").hub == "owner/name:config@main"
     for wrong in ("owner/name.csv", "nowhere", "a/b/c"):
         with pytest.raises(DataFaultError, match="There is no file or folder"):
@@ -119,3 +119,16 @@ def test_a_hub_data_set_that_was_never_fetched_is_a_sentence():
 )
 def test_the_name_offered_is_one_that_is_allowed(file, name):
     assert dataset_name(file) == name
+
+
+def test_a_stamp_changes_with_the_file_and_not_with_the_way_it_is_named(workspace):
+    path = workspace.data / "mine.csv"
+    path.write_bytes(CONTENT)
+    stamp = ImportSource("mine.csv", path=path).stamp()
+
+    assert (
+        source_from(in_workspace(workspace, "data/../data/mine.csv").as_params(workspace), workspace).stamp() == stamp
+    )
+    path.write_bytes(CONTENT + b"3,mail\n")
+    assert ImportSource("mine.csv", path=path).stamp() != stamp
+    assert ImportSource("a", content=CONTENT).stamp() != ImportSource("a", content=CONTENT + b"3,x\n").stamp()

@@ -36,14 +36,15 @@ def job(workspace, tmp_path):
 
 def test_a_job_of_its_own_process_saves_the_dataset_and_tells_its_progress(workspace, source):
     rows = "".join(f"{number},text {number}\n" for number in range(300))
-    request = import_request(workspace, source(f"id,text\n{rows}"), OPTIONS, "mine")
+    mine = source(f"id,text\n{rows}")
+    request = import_request(workspace, mine, OPTIONS, "mine")
     status, result = running.run_to_end(workspace, request, reuse=False)
 
     assert (status.state, status.text, status.done) == ("done", "saved", 2)
     assert (result["dataset"], result["n_saved"], result["faults"]) == ("mine@v0001", 300, [])
     assert load_records(workspace, "mine").frame["id"].tolist() == [str(number) for number in range(300)]
     told = list_datasets(workspace)[0].manifest["provenance"]
-    assert (told["job"], told["source_sha256"]) == (status.id, request.params["sha256"])
+    assert (told["job"], told["source_sha256"]) == (status.id, mine.sha256())
     assert not read_job(workspace, status.id).device
 
 
@@ -83,7 +84,7 @@ def test_a_dry_run_saves_nothing(workspace, source, job):
 def test_a_file_that_was_changed_or_removed_meanwhile_is_a_sentence(workspace, source, job):
     mine = source("id,text\n1,a\n")
     request = import_request(workspace, mine, OPTIONS, "mine")
-    mine.path.write_text("id,text\n1,b\n")
+    mine.path.write_text("id,text\n1,other\n")
     with pytest.raises(JobError, match=r"mine\.csv was changed after"):
         run(request.params, job)
     mine.path.unlink()
