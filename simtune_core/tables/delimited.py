@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from simtune_core.errors import DataFaultError
 from simtune_core.tables.columns import BATCH_ROWS, Columns, header_names
 from simtune_core.tables.decoding import find_encoding, lines_of
 from simtune_core.tables.sources import Source, require_text
-from simtune_core.tables.table import DELIMITERS, MAX_TEXT, Delimiter, Progress, Reading, ReadingOptions, Table
+from simtune_core.tables.table import DELIMITERS, MAX_TEXT, Delimiter, Progress, Quotes, Reading, ReadingOptions, Table
 
 if TYPE_CHECKING:
     import _csv
@@ -20,6 +20,9 @@ MAX_CELL = 10 * MAX_TEXT  # characters; a cell above MAX_TEXT is a fault of its 
 _LOOKED_AT = 200  # rows by which the delimiter is detected
 _SHOWN = 5
 _NOTHING = "\x1f"  # separates the fields of a file with one column: no text holds it
+_SUSPICIOUS = (*DELIMITERS.values(), ":", "~", "^", _NOTHING)  # what may separate fields in a header taken for one
+_UNQUOTED = ("tab", "pipe")  # delimiters of files that are often written without quoting anything
+_QUOTING: dict[Quotes, Literal[0, 3]] = {"enclose": csv.QUOTE_MINIMAL, "plain": csv.QUOTE_NONE}
 _NAMES = {character: name for name, character in DELIMITERS.items()}
 
 
@@ -42,11 +45,12 @@ def read_delimited(source: Source, options: ReadingOptions, limit: int | None, p
         head = list(islice(lines_of(stream, encoding, source.name), _LOOKED_AT))
     announced = _announced(head)
     delimiter = options.delimiter or announced or _detected(head)
+    quotes = options.quotes or _quotes(head, delimiter)
     with source.stream() as stream:
         lines = lines_of(stream, encoding, source.name)
         if announced:
             next(lines)
-        rows = _Rows(lines, delimiter, source.name, skipped=bool(announced))
+        rows = _Rows(lines, delimiter, quotes, source.name, skipped=bool(announced))
         columns, notes = rows.header()
         collected = Columns(source.name, columns)
         for batch, numbers in rows.batches(limit):
@@ -58,23 +62,25 @@ def read_delimited(source: Source, options: ReadingOptions, limit: int | None, p
         expanded = stream.n_bytes if source.packed and limit is None else None
     if len(columns) == 1 and (options.delimiter or any(mark in columns[0] for mark in _SUSPICIOUS)):
         notes = (*notes, f"Columns found: {columns[0][:80]!r} only. Is the separator right?")
-    reading = Reading(
-        source.suffix[1:], encoding=encoding.name.removesuffix("-sig"), delimiter=delimiter, expanded_bytes=expanded
-    )
+    plain = quotes if quotes == "plain" else None
+    if plain and not options.quotes:
+        notes = (*notes, "Quotes were read as plain characters of the texts (detected).")
+    name = encoding.name.removesuffix("-sig")
+    reading = Reading(source.suffix[1:], name, delimiter, plain, expanded_bytes=expanded)
     table_notes = (*encoding.notes, *notes, *collected.notes())
     return Table(collected.frame(), source.name, collected.places(), table_notes, reading)
-
-
-_SUSPICIOUS = (*DELIMITERS.values(), ":", "~", "^", "\x1f")
 
 
 class _Rows:
     """The rows of a delimited text, each with the line on which it begins."""
 
-    def __init__(self, lines: Iterator[str], delimiter: Delimiter | None, name: str, *, skipped: bool) -> None:
+    def __init__(
+        self, lines: Iterator[str], delimiter: Delimiter | None, quotes: Quotes, name: str, *, skipped: bool
+    ) -> None:
         csv.field_size_limit(MAX_CELL)
         character = DELIMITERS[delimiter] if delimiter else _NOTHING
-        self.reader: _csv.Reader = csv.reader(lines, delimiter=character, strict=True)
+        quoting = _QUOTING[quotes]
+        self.reader: _csv.Reader = csv.reader(lines, delimiter=character, quoting=quoting, strict=True)
         self.delimiter = character
         self.name = name
         self.skipped = int(skipped)
@@ -149,6 +155,8 @@ def _worded(error: csv.Error) -> str:
     text = str(error)
     if "unexpected end of data" in text:
         return "a quote that is opened in this row is never closed"
+    if "expected after" in text:
+        return 'text follows a closing quote; if quotes are plain characters here, set "quotes" to plain'
     if "field larger than field limit" in text:
         return f"a field longer than {MAX_CELL:,} characters, or a quote that is never closed"
     return text
@@ -177,7 +185,16 @@ def _detected(head: list[str]) -> Delimiter | None:
     return chosen
 
 
-def _widths(head: list[str], delimiter: str) -> tuple[list[int], bool]:
+def _quotes(head: list[str], delimiter: Delimiter | None) -> Quotes:
+    """Tell whether quotes enclose fields: not where they end in the midst of them and all rows fit without."""
+    if delimiter not in _UNQUOTED:
+        return "enclose"
+    widths, quoted = _widths(head, DELIMITERS[delimiter])
+    plain, _ = _widths(head, DELIMITERS[delimiter], csv.QUOTE_NONE)
+    return "plain" if widths and not quoted and set(plain) == {widths[0]} else "enclose"
+
+
+def _widths(head: list[str], delimiter: str, quoting: Literal[0, 3] = csv.QUOTE_MINIMAL) -> tuple[list[int], bool]:
     """Return how many fields each of the first rows has, and whether quotes end where fields do.
 
     The last row may be cut by the end of the head and is left out.
@@ -185,7 +202,7 @@ def _widths(head: list[str], delimiter: str) -> tuple[list[int], bool]:
     csv.field_size_limit(MAX_CELL)
     widths: list[int] = []
     quoted = True
-    rows = csv.reader(head, delimiter=delimiter, strict=True)
+    rows = csv.reader(head, delimiter=delimiter, quoting=quoting, strict=True)
     try:
         widths.extend(len(row) for row in rows if row)
     except csv.Error as error:

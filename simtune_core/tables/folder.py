@@ -187,5 +187,5 @@ def _joined(read: list[tuple[str | None, Table]], name: str, limit: int | None) 
     numbers = read[0][1].numbers if len(read) == 1 else np.arange(1, len(frame) + 1)
     formats = sorted({table.reading.format for _, table in read})
     first = read[0][1].reading
-    reading = Reading(f"folder of {', '.join(formats)}", first.encoding, first.delimiter)
+    reading = Reading(f"folder of {', '.join(formats)}", first.encoding, first.delimiter, first.quotes)
     return Table(frame, name, numbers[:limit], tuple(notes), reading)

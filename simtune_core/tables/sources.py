@@ -11,7 +11,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
@@ -70,22 +70,26 @@ class Source:
         Raises:
             DataFaultError: If it cannot be opened, is damaged, or expands too far.
         """
-        with self.readable(), self.opened() as content:
+        with ExitStack() as opened:
+            with self.readable():
+                content = opened.enter_context(self.opened())
             yield Measured(content, self)
 
     @contextmanager
     def seekable(self) -> Iterator[IO[bytes]]:
         """Open the content as a file with random access; what is packed is unpacked into a file without a name."""
-        with self.readable():
-            if not self.packed:
-                with self.opened() as content:
-                    yield content
-                return
-            with tempfile.TemporaryFile() as unpacked, self.stream() as content:
-                while block := content.read(_BLOCK):
-                    unpacked.write(block)
+        if self.packed:
+            with tempfile.TemporaryFile() as unpacked:
+                with self.readable(), self.stream() as stream:
+                    while block := stream.read(_BLOCK):
+                        unpacked.write(block)
                 unpacked.seek(0)
                 yield unpacked
+            return
+        with ExitStack() as opened:
+            with self.readable():
+                content = opened.enter_context(self.opened())
+            yield content
 
     @contextmanager
     def readable(self) -> Iterator[None]:
@@ -195,7 +199,7 @@ def source_of(source: Path | bytes, name: str) -> Source:
 
 def _member_of(archive: Source) -> Source:
     """Return the one file of a ZIP archive."""
-    with archive.seekable() as content, zipfile.ZipFile(content) as opened:
+    with archive.readable(), archive.seekable() as content, zipfile.ZipFile(content) as opened:
         files = [info for info in opened.infolist() if not info.is_dir()]
     outside = [info.filename for info in files if _leads_outside(info.filename)]
     if outside:

@@ -24,6 +24,7 @@ MAX_TEXT = 100_000  # characters of one text
 
 Delimiter = Literal["comma", "semicolon", "tab", "pipe"]
 DELIMITERS: dict[Delimiter, str] = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
+Quotes = Literal["enclose", "plain"]
 Progress = Callable[[int, int, str], None]  # done, total, what is counted
 
 
@@ -36,6 +37,11 @@ class ReadingOptions(Settings):
     )
     delimiter: Delimiter | None = Field(
         default=None, description="What separates the fields of a CSV, TSV or TXT file. Empty: detected."
+    )
+    quotes: Quotes | None = Field(
+        default=None,
+        description="Whether quotes enclose the fields of a CSV, TSV or TXT file, or are plain characters of its "
+        "texts. Empty: detected.",
     )
     sheet: str | None = Field(
         default=None, description="The sheet of an XLSX workbook. Empty: the first that holds rows."
@@ -50,6 +56,7 @@ class Reading:
         format: What the file is: csv, tsv, txt, parquet, json, jsonl, xlsx, folder of ...
         encoding: Its encoding by Python's name, such as utf-8 or cp1252; None where the format fixes it.
         delimiter: What separates its fields; None where nothing does.
+        quotes: plain where quotes are characters of the texts; None where they enclose fields, as usual.
         sheet: The sheet read; None without sheets.
         sheets: All sheets of the workbook.
         expanded_bytes: The size of what a packed file, a workbook or a Parquet file held; None where nothing was packed
@@ -59,6 +66,7 @@ class Reading:
     format: str
     encoding: str | None = None
     delimiter: Delimiter | None = None
+    quotes: Quotes | None = None
     sheet: str | None = None
     sheets: tuple[str, ...] = ()
     expanded_bytes: int | None = None

@@ -112,6 +112,21 @@ def test_a_separator_told_in_the_first_line_as_excel_does_is_taken():
     assert (table.reading.delimiter, rows_of(table), table.numbers.tolist()) == ("semicolon", [["1", "a,b"]], [3])
 
 
+def test_quotes_of_a_file_that_encloses_nothing_are_plain_characters_and_that_is_told():
+    content = b'id\ttext\n1\t"Error" on login\n2\ta 5" disk\n'
+    table = read_table(content, "x.tsv")
+    assert rows_of(table) == [["1", '"Error" on login'], ["2", 'a 5" disk']]
+    assert (table.reading.quotes, table.notes) == (
+        "plain", ("Quotes were read as plain characters of the texts (detected).",),
+    )  # fmt: skip
+    with pytest.raises(DataFaultError, match=r'x.tsv, line 2: .* set "quotes" to plain'):
+        read_table(content, "x.tsv", ReadingOptions(quotes="enclose"))
+    asked = read_table(b'id,text\n1,"a"\n', "x.csv", ReadingOptions(quotes="plain"))
+    assert (rows_of(asked), asked.notes) == ([["1", '"a"']], ())
+    enclosed = read_table(b'id\ttext\n1\t"a\tb"\n', "x.tsv")
+    assert (rows_of(enclosed), enclosed.reading.quotes) == ([["1", "a\tb"]], None)
+
+
 def test_a_wrong_separator_shows_the_columns_found_and_asks():
     table = read_table(b"id;text\n1;a\n", "x.csv", ReadingOptions(delimiter="comma"))
     assert table.notes == ("Columns found: 'id;text' only. Is the separator right?",)
