@@ -24,6 +24,8 @@ def score_sets(
 ) -> list[ScoredSet]:
     """Score every pair of the sets in an encoder's space and by TF-IDF, fitted on all unique texts of the sets.
 
+    What was scored before, by whichever job, is read from the cache.
+
     Args:
         workspace: Whose cache is used.
         encoder: The space; may be TF-IDF.
