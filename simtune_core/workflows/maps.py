@@ -42,7 +42,7 @@ class DrawnMap:
         result: The job's result.
         points: One row a point; see `difficulty/map_points.py` and `projection_job.POINTS`.
         neighbours: Per encoder, the places of every point's nearest points; int32, shape (n, k).
-        tables: The rows of the sets, in the order of the result.
+        tables: Those rows of each set that its points stand for, by their place in the set.
     """
 
     job: str
@@ -126,7 +126,7 @@ class DrawnMap:
             for side in np.unique(sides[sets == place]):
                 mine = np.flatnonzero((sets == place) & (sides == side))
                 names = columns if side == 0 else [f"id{side}", f"sentence{side}"]
-                found.loc[mine, columns] = table[names].iloc[rows[mine]].to_numpy(dtype=object)
+                found.loc[mine, columns] = table.loc[rows[mine], names].to_numpy(dtype=object)
         return found
 
 
@@ -190,7 +190,11 @@ def read_map(workspace: Workspace, job_id: str) -> DrawnMap:
             neighbours = [file[f"places{place}"] for place in range(len(result["maps"]))]
     except (OSError, ValueError, KeyError) as error:
         raise JobError(f"The files of the map {job_id} cannot be read: {error}. Draw it again.") from error
-    return DrawnMap(job_id, result, points, neighbours, [_table(workspace, each["ref"]) for each in result["sets"]])
+    tables = [
+        _table(workspace, each["ref"]).iloc[np.unique(points["row"].to_numpy()[points["set"] == place])]
+        for place, each in enumerate(result["sets"])
+    ]
+    return DrawnMap(job_id, result, points, neighbours, tables)
 
 
 def sets_of_pairs(workspace: Workspace, sets: Sequence[str]) -> bool:
@@ -208,6 +212,7 @@ def colourings(drawn: DrawnMap) -> dict[str, Colouring]:
             made.append(Colouring("label", LABELS, points["label"].to_numpy(np.int32)))
         elif name == "sets":
             words = {name: f"{name}: {ref}" for name, ref in zip(SET_NAMES, refs, strict=False)}
+            words[" + ".join(SET_NAMES)] = "in both sets"
             made.append(_by_class("set", points["sets"].replace(words)))
         else:
             made.append(_by_class(name, points[name]))
