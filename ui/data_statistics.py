@@ -84,7 +84,7 @@ def _second_card(version: DatasetVersion) -> None:
         return
     n, positive = manifest["n_positive"] + manifest["n_negative"], manifest["n_positive"]
     if not n:
-        st.metric("Similar", "graded" if manifest["graded"] else "no labels", **_CARD)
+        st.metric("Labels", "graded" if manifest["graded"] else "none", **_CARD)
         return
     st.metric("Similar", positive / n, format="percent", delta=f"{positive:,} of {n:,} pairs", **_CARD)
 

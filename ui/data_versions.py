@@ -8,11 +8,13 @@ import streamlit as st
 
 from simtune_core.workflows.describing import VersionRow, version_rows
 from simtune_core.workspace import Workspace
+from ui.datasets import choose_row, mark_row
 from ui.errors import shown_as_message
 from ui.keys import JOB, key
 from ui.menu import button_to
 from ui.text import as_label
 
+_TABLE = key("data", "version_table")
 _ROWS_AT_MOST, _HEIGHT = 8, 320
 _CONTENT_DIGITS = 12  # of the content's sha256 that are shown
 
@@ -23,10 +25,12 @@ def version_panel(workspace: Workspace, name: str, chosen: str) -> None:
     Args:
         workspace: Where it lies.
         name: The dataset.
-        chosen: `name@v0001`, the version whose uses are listed.
+        chosen: `name@v0001`, the version that the page is about and whose uses are listed.
     """
     with shown_as_message(stop=False):
         rows = version_rows(workspace, name)
+        refs = [row.ref for row in rows]
+        mark_row(_TABLE, refs.index(chosen))
         st.dataframe(
             [
                 {
@@ -46,9 +50,12 @@ def version_panel(workspace: Workspace, name: str, chosen: str) -> None:
                 "created": st.column_config.DatetimeColumn(format="D MMM YYYY HH:mm"),
                 "how": st.column_config.TextColumn(width="large"),
             },
+            key=_TABLE,
+            on_select=lambda: choose_row(_TABLE, [name, *refs[1:]]),  # the newest goes by the name alone
+            selection_mode="single-row-required",
             alt=f"{len(rows)} versions of {name} with rows, time, origin and uses",
         )
-        st.caption("Versions are told apart by the sha256 of their content; equal content is one version.")
+        st.caption("Select a version to read it. Versions are told apart by the sha256 of their content.")
         for row in rows:
             if row.ref == chosen:
                 _uses(row)

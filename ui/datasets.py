@@ -69,9 +69,38 @@ def pick_dataset(workspace: Workspace, versions: Sequence[DatasetVersion], table
     chosen = pick_one("Dataset", [*names, *_held(workspace, names)], key=_CHOSEN) or names[0]
     row = names.index(find_dataset(workspace, chosen)[0].name)
     with table:
-        _mark(row)
-        dataset_table(newest_first, key=_TABLE, on_select=lambda: _choose(names), selection_mode="single-row-required")
+        mark_row(_TABLE, row)
+        dataset_table(
+            newest_first,
+            key=_TABLE,
+            on_select=lambda: choose_row(_TABLE, names),
+            selection_mode="single-row-required",
+        )
     return chosen
+
+
+def mark_row(table: str, row: int) -> None:
+    """Select the row of what is shown: a selection is kept by its place, and new entries push rows down.
+
+    Args:
+        table: Session-state key of the table.
+        row: Place of the row.
+    """
+    held = st.session_state.get(table)
+    if held is None or list(held["selection"]["rows"]) != [row]:
+        st.session_state[table] = {"selection": {"rows": [row], "columns": [], "cells": []}}
+
+
+def choose_row(table: str, names: Sequence[str]) -> None:
+    """Make what a reader has selected in a table the dataset or version that the page is about.
+
+    Args:
+        table: Session-state key of the table.
+        names: What its rows are called.
+    """
+    rows = st.session_state[table]["selection"]["rows"]
+    if rows:
+        st.session_state[_CHOSEN] = names[rows[0]]
 
 
 def _held(workspace: Workspace, names: Sequence[str]) -> list[str]:
@@ -84,19 +113,6 @@ def _held(workspace: Workspace, names: Sequence[str]) -> list[str]:
     except WorkspaceError:
         return []
     return [asked] if version.name in names else []
-
-
-def _mark(row: int) -> None:
-    """Select the row of the dataset shown: a selection is kept by its place, and new datasets push rows down."""
-    held = st.session_state.get(_TABLE)
-    if held is None or list(held["selection"]["rows"]) != [row]:
-        st.session_state[_TABLE] = {"selection": {"rows": [row], "columns": [], "cells": []}}
-
-
-def _choose(names: Sequence[str]) -> None:
-    rows = st.session_state[_TABLE]["selection"]["rows"]
-    if rows:
-        st.session_state[_CHOSEN] = names[rows[0]]
 
 
 def _positive_share(version: DatasetVersion) -> str:

@@ -44,7 +44,7 @@ class VersionRow:
         created: Unix time.
         made: How it came to be, a phrase such as `made from tickets@v0001 by curriculum (seed 42)`.
         job: Id of the job that made it; None if none did, or it is gone.
-        used_by: What rests on it directly.
+        used_by: What rests on it directly, but for the job that made it.
     """
 
     ref: str
@@ -118,5 +118,9 @@ def _version_row(version: DatasetVersion, lineage: Lineage) -> VersionRow:
         created=float(version.manifest["created"]),
         made=made_words(version),
         job=maker if isinstance(maker, str) and maker in lineage.jobs else None,
-        used_by=tuple(Use(thing.kind, thing.name, lineage.title(thing), why) for thing, why in resting.items()),
+        used_by=tuple(
+            Use(thing.kind, thing.name, lineage.title(thing), why)
+            for thing, why in resting.items()
+            if thing != Thing("job", str(maker))
+        ),
     )

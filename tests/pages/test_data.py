@@ -190,6 +190,17 @@ def test_versions_tell_what_they_were_made_from_and_what_rests_on_them(open_app,
     assert versions["used by"].tolist() == [1, 1]  # the description reads the second
 
 
+def test_a_click_on_a_version_shows_that_version(open_app, described):
+    app = open_app("data", on=described[0], query={"data.set": "mine"}, state={"data.versions": True})
+    assert app.session_state["data.version_table"]["selection"]["rows"] == [0]
+
+    app.session_state["data.set"] = "mine@v0001"  # what the click's callback does
+    app.run()
+    assert cards(app)["Pairs"] == "5"
+    assert app.session_state["data.version_table"]["selection"]["rows"] == [1]
+    assert app.session_state["data.table"]["selection"]["rows"] == [0]
+
+
 def test_three_rows_of_one_class_are_described_without_a_fault(open_app, workspace):
     frame = pd.DataFrame({"sentence1": list("abc"), "sentence2": list("bcd"), "label": [1.0, 1.0, 1.0]})
     save_pairs(workspace, "tiny", with_pair_columns(frame), provenance={})

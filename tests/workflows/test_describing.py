@@ -65,6 +65,7 @@ def test_versions_stand_newest_first_with_their_maker_and_what_rests_on_them(wor
         ("mine@v0002", 6, None),
         ("mine@v0001", 4, maker),
     ]
+    assert oldest.used_by == ()  # its maker, whose result is about it, is no use of it
     (tickets,) = version_rows(workspace, "tickets")
     assert [(use.kind, use.name, use.why) for use in tickets.used_by] == [
         ("dataset", "mine@v0001", "was made from tickets@v0001")
