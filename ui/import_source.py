@@ -105,24 +105,21 @@ def _upload() -> ImportSource | None:
 def _reading_options(source: ImportSource, token: str) -> ReadingOptions:
     """Draw how the file is to be read where that was not detected rightly."""
     fields = ReadingOptions.model_fields
-    encoding = st.selectbox(
-        "Encoding", [_DETECTED, *_ENCODINGS], help=fields["encoding"].description, key=key("data", f"encoding.{token}")
-    )
-    delimiters = list(get_args(get_args(fields["delimiter"].annotation)[0]))
-    delimiter = st.selectbox(
-        "Delimiter",
-        [_DETECTED, *delimiters],
-        help=fields["delimiter"].description,
-        key=key("data", f"delimiter.{token}"),
-    )
-    sheet = _DETECTED
+    offered: dict[str, list[str]] = {"encoding": _ENCODINGS}
+    for name in ("delimiter", "quotes"):
+        offered[name] = list(get_args(get_args(fields[name].annotation)[0]))
     if Path(source.name).suffix.lower() == ".xlsx":
         with shown_as_message("This file cannot be read."):
-            sheets = head_of(source, token, "{}").reading.sheets
-        sheet = st.selectbox(
-            "Sheet", [_DETECTED, *sheets], help=fields["sheet"].description, key=key("data", f"sheet.{token}")
+            offered = {"sheet": list(head_of(source, token, "{}").reading.sheets)}
+    chosen = {
+        name: st.selectbox(
+            name.capitalize(),
+            [_DETECTED, *values],
+            help=fields[name].description,
+            key=key("data", f"{name}.{token}"),
         )
-    chosen = {"encoding": encoding, "delimiter": delimiter, "sheet": sheet}
+        for name, values in offered.items()
+    }
     return ReadingOptions(**{name: value for name, value in chosen.items() if value != _DETECTED})
 
 
@@ -135,9 +132,10 @@ def _told(source: ImportSource, table: Table) -> str:
 
 
 def _reading_words(reading: Reading) -> list[str]:
-    words = [{"csv": "delimited text", "jsonl": "JSON Lines"}.get(reading.format, reading.format.upper())]
+    words = [{"jsonl": "JSON Lines"}.get(reading.format, reading.format.upper())]
     words += [reading.encoding.upper()] if reading.encoding else []
     words += [f"delimiter {reading.delimiter}"] if reading.delimiter else []
+    words += ["quotes are plain characters"] if reading.quotes == "plain" else []
     if reading.sheet:
         more = f" (1 of {len(reading.sheets)})" if len(reading.sheets) > 1 else ""
         words.append(f"sheet {as_label(reading.sheet, longest=40)}{more}")

@@ -49,6 +49,7 @@ def import_(
     ] = None,
     encoding: Annotated[str | None, typer.Option(help=_READING["encoding"].description)] = None,
     delimiter: Annotated[str | None, typer.Option(help=_READING["delimiter"].description)] = None,
+    quotes: Annotated[str | None, typer.Option(help=_READING["quotes"].description)] = None,
     sheet: Annotated[str | None, typer.Option(help=_READING["sheet"].description)] = None,
     options: Annotated[Path | None, typer.Option(help="YAML or JSON of import options.")] = None,
     drop_faulty: Annotated[bool, typer.Option("--drop-faulty", help=_CHOICES["drop_faulty"].description)] = False,
@@ -76,7 +77,7 @@ def import_(
         told = _told(
             options, label=label, score_range=score_range, mask=mask, duplicates=duplicates, day_first=day_first,
             repair_mojibake=repair_mojibake or None, drop_faulty=drop_faulty or None,
-            reading={"encoding": encoding, "delimiter": delimiter, "sheet": sheet},
+            reading={"encoding": encoding, "delimiter": delimiter, "quotes": quotes, "sheet": sheet},
         )  # fmt: skip
         source = importing.anywhere(file)
         checked = importing.draft_source(source, kind=kind, columns=columns, choices=told)

@@ -279,3 +279,15 @@ def test_a_large_upload_is_stored_under_its_hash_read_by_a_job_and_removed(open_
     assert (saved_set.ref, saved_set.n_rows) == ("big@v0001", 199)
     assert saved_set.manifest["provenance"]["source"] == "big.csv"
     assert list((workspace.data / "uploads").iterdir()) == []
+
+
+def test_how_a_file_was_read_is_told_and_can_be_changed(open_app, workspace):
+    app = uploaded(open_app("data"), b"id;text\n1;a,b\n2;caf\xe9\n")
+    assert any("delimiter semicolon · 2 rows · 2 columns" in caption.value for caption in app.caption)
+
+    labelled(app.selectbox, "Delimiter").set_value("comma").run()
+    assert [error.value for error in app.error] == ["This file cannot be read."]
+    labelled(app.selectbox, "Delimiter").set_value("semicolon").run()
+    labelled(app.selectbox, "Encoding").set_value("cp1252").run()
+    save_button(app).click().run()
+    assert load_records(workspace, "mine").frame["text"].tolist() == ["a,b", "café"]
