@@ -190,15 +190,13 @@ def test_versions_tell_what_they_were_made_from_and_what_rests_on_them(open_app,
     assert versions["used by"].tolist() == [1, 1]  # the description reads the second
 
 
-def test_a_click_on_a_version_shows_that_version(open_app, described):
-    app = open_app("data", on=described[0], query={"data.set": "mine"}, state={"data.versions": True})
-    assert app.session_state["data.version_table"]["selection"]["rows"] == [0]
+def test_an_older_version_is_shown_and_marked_in_both_tables(open_app, described):
+    app = open_app("data", on=described[0], query={"data.set": "mine@v0001"}, state={"data.versions": True})
+    names = table(app, "datasets with")["dataset"].tolist()
 
-    app.session_state["data.set"] = "mine@v0001"  # what the click's callback does
-    app.run()
     assert cards(app)["Pairs"] == "5"
     assert app.session_state["data.version_table"]["selection"]["rows"] == [1]
-    assert app.session_state["data.table"]["selection"]["rows"] == [0]
+    assert app.session_state["data.table"]["selection"]["rows"] == [names.index("mine")]
 
 
 def test_three_rows_of_one_class_are_described_without_a_fault(open_app, workspace):
