@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from simtune_core.datasets import DatasetVersion, find_dataset
+from simtune_core.pairs import text_id
 from simtune_core.preparing.splitting import TIME, SplitConfig
 from simtune_core.workflows import preparing
 from simtune_core.workspace import Workspace
@@ -44,7 +45,7 @@ def split_form(workspace: Workspace, ref: str) -> None:
         st.markdown(as_label(f"The rows came with splits, and they are kept: {parts}.", longest=400))
         st.caption("Whether a record, a text or a near-duplicate is in two of them is audited on the page Difficulty.")
         link_to("difficulty", "Audit the splits")
-    replace = bool(version.splits) and st.toggle("Divide anew", key=key("data", f"split_again.{version.version}"))
+    replace = bool(version.splits) and st.toggle("Divide anew", key=key("data", f"split_again.{text_id(version.ref)}"))
     if version.splits and not replace:
         return
     _form(workspace, version, replace=replace)
@@ -74,7 +75,7 @@ def _form(workspace: Workspace, version: DatasetVersion, *, replace: bool) -> No
                 "Name",
                 value=version.name,
                 help="The dataset's own name makes a new version of it.",
-                key=key("data", f"split_name.{version.name}"),
+                key=key("data", f"split_name.{text_id(version.name)}"),
                 persist_state="session",
             )
     request = None
