@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -144,8 +145,9 @@ def _save(source: ImportSource, token: str, options: ImportOptions, told: Mappin
 def _save_at_once(source: ImportSource, token: str, options: ImportOptions, name: str, *, new: bool) -> None:
     with shown_as_message("This was not saved; the workspace is as it was."):
         checked = _drafted(source, token, options.model_dump_json(exclude_defaults=True))
+        since = time.time()
         saved = importing.save_draft(current_workspace(), name, checked, source=source, new_version=new)
-    _announce(saved.ref, saved.n_rows, saved.kind)
+    _announce(saved.ref, saved.n_rows, saved.kind, existed=importing.was_there(saved, since))
 
 
 def _save_by_job(
@@ -174,7 +176,7 @@ def _announce_finished_job() -> None:
         told = running.result_of(current_workspace(), job.id) if job.state == "done" else None
         if told is not None and told["dataset"] is not None:
             del st.session_state[_STARTED]
-            _announce(told["dataset"], told["n_saved"], told["kind"])
+            _announce(told["dataset"], told["n_saved"], told["kind"], existed=told["existed"])
         return
     del st.session_state[_STARTED]  # its folder is gone
 
@@ -183,8 +185,9 @@ def _drop_words(n_rows: int) -> str:
     return "Drop this row" if n_rows == 1 else f"Drop these {count(n_rows)} rows"
 
 
-def _announce(ref: str, n_rows: int, kind: str) -> None:
-    st.toast(f"Saved {ref}: {count(n_rows)} {kind}.", icon=":material/check_circle:")
+def _announce(ref: str, n_rows: int, kind: str, *, existed: bool) -> None:
+    words = f"{ref} holds exactly this already" if existed else f"Saved {ref}"
+    st.toast(f"{words}: {count(n_rows)} {kind}.", icon=":material/check_circle:")
     begin_anew()
     st.rerun()
 

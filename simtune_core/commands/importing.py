@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -129,8 +130,9 @@ def _at_once(
         return
     if not drop:
         _list_faults(report, checked.as_json())
+    since = time.time()
     saved = importing.save_draft(workspace, name, checked, source=source, new_version=new_version)
-    _say_datasets(report, [saved], checked.as_json())
+    _say_datasets(report, [saved], {**checked.as_json(), "existed": importing.was_there(saved, since)})
 
 
 def _by_job(report: Report, workspace: Workspace, request: Request, *, detach: bool) -> None:
@@ -171,3 +173,5 @@ def _say_draft(report: Report, told: dict[str, Any]) -> None:
 def _say_datasets(report: Report, made: list[DatasetVersion], told: dict[str, Any] | None = None) -> None:
     report.result |= {"datasets": [{"ref": each.ref, **each.manifest} for each in made], **(told or {})}
     report.say(*(wording.dataset_line(each) for each in made))
+    if report.result.get("existed"):
+        report.say("The workspace held exactly this already; nothing was written.")

@@ -77,3 +77,13 @@ def _provenance(checked: Draft, origin: Origin, *, drop: bool) -> dict[str, Any]
     if checked.n_mojibake and options.repair_mojibake:
         told["n_texts_repaired"] = checked.n_mojibake
     return told | ({"job": origin.job} if origin.job else {})
+
+
+def was_there(saved: DatasetVersion, since: float) -> bool:
+    """Tell whether a version is older than the wish to save it, since its content was there already.
+
+    Args:
+        saved: What `save_draft` gave.
+        since: Unix time before it was called.
+    """
+    return float(saved.manifest["created"]) < since

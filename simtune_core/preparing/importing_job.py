@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 from simtune_core.errors import JobError
 from simtune_core.importing.drafting import draft
 from simtune_core.importing.options import ImportOptions
-from simtune_core.importing.saving import Origin, save_draft
+from simtune_core.importing.saving import Origin, save_draft, was_there
 from simtune_core.importing.sources import forget_upload, source_from
 from simtune_core.jobs.context import Job
 from simtune_core.preparing.import_languages import language_findings
@@ -24,7 +25,8 @@ def run(params: dict[str, Any], job: Job) -> dict[str, Any]:
         job: Where progress goes.
 
     Returns:
-        `dataset` (reference, or null where faults stand), `n_saved`, what `Draft.as_json` tells, and `findings`.
+        `dataset` (reference, or null where faults stand), `existed` (whether its content was there already), `n_saved`,
+        what `Draft.as_json` tells, and `findings`.
 
     Raises:
         SimtuneError: If the file is gone, changed or cannot be read, the name is taken, or the disk is full.
@@ -40,11 +42,12 @@ def run(params: dict[str, Any], job: Job) -> dict[str, Any]:
     checked = draft(table, options)
     del table
     ready = not checked.blocking and (options.drop_faulty or not checked.faults) and not checked.frame.empty
-    result: dict[str, Any] = {"dataset": None, "n_saved": 0, **checked.as_json()}
+    result: dict[str, Any] = {"dataset": None, "existed": False, "n_saved": 0, **checked.as_json()}
     result["findings"] = checked.findings(drop_faulty=options.drop_faulty) + language_findings(
         job.workspace, checked.frame, params.get("spoken_by")
     )
     if ready and not params.get("dry_run"):
+        since = time.time()
         job.progress(1, 2, f"saving {len(checked.frame):,} {checked.kind}")
         saved = save_draft(
             job.workspace,
@@ -54,7 +57,7 @@ def run(params: dict[str, Any], job: Job) -> dict[str, Any]:
             new_version=bool(params.get("new_version")),
         )
         forget_upload(job.workspace, source)
-        result |= {"dataset": saved.ref, "n_saved": saved.n_rows}
+        result |= {"dataset": saved.ref, "n_saved": saved.n_rows, "existed": was_there(saved, since)}
     job.progress(2, 2, "saved" if result["dataset"] else "checked; nothing was saved")
     return result
 

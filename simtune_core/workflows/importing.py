@@ -24,7 +24,7 @@ from simtune_core.importing.options import (
     parse_labels,
     parse_range,
 )
-from simtune_core.importing.saving import Origin
+from simtune_core.importing.saving import Origin, was_there
 from simtune_core.importing.saving import save_draft as save_fitting_draft
 from simtune_core.importing.sources import (
     ImportSource,
@@ -66,6 +66,7 @@ __all__ = [
     "parse_labels",
     "parse_range",
     "uploaded",
+    "was_there",
 ]
 
 _GLANCE_TEXTS = 200  # looked at for their language while a person waits

@@ -6,7 +6,7 @@ import re
 import pandas as pd
 import pytest
 
-from simtune_core.datasets import list_datasets, load_pairs, load_records
+from simtune_core.datasets import list_datasets, list_versions, load_pairs, load_records
 from simtune_core.importing import sources
 from simtune_core.workflows import importing
 from tests.pages.screen import ended, table
@@ -291,3 +291,12 @@ def test_how_a_file_was_read_is_told_and_can_be_changed(open_app, workspace):
     labelled(app.selectbox, "Encoding").set_value("cp1252").run()
     save_button(app).click().run()
     assert load_records(workspace, "mine").frame["text"].tolist() == ["a,b", "café"]
+
+
+def test_the_same_content_twice_is_one_version_and_that_is_said(open_app, workspace):
+    app = saved(uploaded(open_app("data"), PAIRS))
+    uploaded(app, PAIRS)
+    save_button(app).click().run()
+
+    assert [toast.value for toast in app.toast] == ["mine@v0001 holds exactly this already: 2 pairs."]
+    assert len(list_versions(workspace, "mine")) == 1

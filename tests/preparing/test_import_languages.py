@@ -5,10 +5,7 @@ import pandas as pd
 from simtune_core.preparing.import_languages import language_findings
 
 ENGLISH = ["The printer in room five is offline again", "I cannot log in to the mail system since this morning"] * 5
-GERMAN = [
-    "Der Drucker im dritten Stock druckt seit heute Morgen nicht mehr",
-    "Ich kann mich nicht am System anmelden",
-] * 5
+GERMAN = ["Der Drucker im dritten Stock druckt seit heute nicht", "Ich kann mich nicht am System anmelden"] * 5
 
 
 def records(texts):

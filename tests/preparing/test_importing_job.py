@@ -59,7 +59,8 @@ def test_faults_end_the_job_without_a_dataset_until_the_rows_are_dropped(workspa
     told = run(import_request(workspace, mine, dropping, "mine").params, job)
     assert (told["dataset"], told["n_saved"]) == ("mine@v0001", 2)
     assert "rows_dropped" in [found["code"] for found in told["findings"]]
-    assert run(import_request(workspace, mine, dropping, "mine").params, job)["dataset"] == "mine@v0001"
+    again = run(import_request(workspace, mine, dropping, "mine").params, job)
+    assert (told["existed"], again["existed"], again["dataset"]) == (False, True, "mine@v0001")
 
 
 def test_what_the_whole_file_asks_for_is_told(workspace, source, job):
