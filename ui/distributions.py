@@ -187,7 +187,7 @@ def _band_table(found: BandPage, name: str) -> None:
         height=_HEIGHT if len(found.frame) > 10 else "content",
         alt=f"{len(found.frame)} of {found.n_found} pairs of {name} in the band",
         column_config={
-            "similarity": st.column_config.NumberColumn(format="%.3f", width="small"),
+            "similarity": st.column_config.NumberColumn(format="%.4f", width="small"),
             "label": st.column_config.TextColumn(width="small"),
             "score": st.column_config.NumberColumn(format="%.2f", width="small"),
             "sentence1": st.column_config.TextColumn(width="large"),

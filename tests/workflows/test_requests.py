@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from simtune_core.datasets import save_pairs
+from simtune_core.difficulty.config import MismatchConfig
 from simtune_core.encoders.config import EncodingConfig
 from simtune_core.errors import ConfigError, DataFaultError, EncoderError, WorkspaceError
 from simtune_core.evaluation.config import EvaluationConfig
@@ -17,6 +18,7 @@ from simtune_core.workflows.requests import (
     difficulty_request,
     embed_request,
     evaluate_request,
+    mismatch_request,
     train_request,
 )
 from tests.workflows.frames import pairs_frame
@@ -108,3 +110,19 @@ def test_repeated_encoders_are_asked_once_and_the_first_is_the_baseline(walked):
 def test_what_cannot_be_asked_is_a_sentence(walked, ask, error, sentence):
     with pytest.raises(error, match=sentence):
         ask(walked.workspace)
+
+
+def test_a_mismatch_needs_two_sets_and_its_seed_and_resamples_make_it_another_question(workspace):
+    for name, n in (("one", 8), ("other", 12)):
+        save_pairs(workspace, name, with_pair_columns(pairs_frame(n)), provenance={})
+    encoding = EncodingConfig(encoder="tfidf")
+    asked = [
+        mismatch_request(workspace, "one", "other", encoding, score_cut=0.6, config=config)
+        for config in (None, MismatchConfig(), MismatchConfig(seed=1), MismatchConfig(n_resamples=200))
+    ]
+
+    assert asked[0] == asked[1]
+    assert len({json.dumps(each.params) for each in asked}) == 3
+    assert (asked[0].params["set"], asked[0].params["against"]) == ("one@v0001", "other@v0001")
+    with pytest.raises(DataFaultError, match="two pair sets; both are one@v0001"):
+        mismatch_request(workspace, "one", "one@v0001", encoding, score_cut=0.6)
