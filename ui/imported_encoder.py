@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from simtune_core.encoders.imported import list_imported
 from simtune_core.workflows import data, preparing, running
 from simtune_core.workflows.preparing import ImportSource
 from ui.ask import launch_once, show_findings
@@ -29,6 +30,7 @@ def imported_encoder_form() -> None:
         "A model that is not here, such as one behind an API: bring its vectors or its scores, and compare it on every "
         "page that scores pairs. It needs no device and knows only the texts it came with."
     )
+    _there()
     upload = st.file_uploader(
         "Vectors as Parquet, .npz or .safetensors; scores as any table of pairs",
         type=[ending[1:] for ending in preparing.ENCODER_FILES],
@@ -60,6 +62,31 @@ def imported_encoder_form() -> None:
     choose = _choose_vectors if kind == "vectors" else _choose_scores
     columns, dataset = choose(kinds[kind], upload.file_id)
     _save(source, columns, dataset, upload.file_id)
+
+
+def _there() -> None:
+    """Draw the encoders that were brought in before, and what each covers."""
+    held = list_imported(current_workspace())
+    if not held:
+        return
+    rows = [
+        {
+            "encoder": each.model_id,
+            "holds": _KINDS[each.kind].lower(),
+            "covers": each.n,
+            "numbers each": each.dim,
+            "scale": each.scale,
+            "from": each.source,
+        }
+        for each in held
+    ]
+    st.dataframe(
+        rows,
+        hide_index=True,
+        height="content",
+        column_config={name: st.column_config.NumberColumn(format="localized") for name in ("covers", "numbers each")},
+        alt=f"{len(rows)} encoders that were computed elsewhere: {', '.join(each.model_id for each in held)}",
+    )
 
 
 def _choose_vectors(names: dict[str, list[str]], token: str) -> tuple[dict[str, str], str | None]:

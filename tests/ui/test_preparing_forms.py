@@ -126,3 +126,5 @@ def test_vectors_are_taken_in_as_an_encoder(workspace, shown):
     assert job.state == "done", job.cause
     assert list_encoders(workspace) == ["minilm", "tfidf", "ada"]
     assert not list((workspace.data / "uploads").iterdir())
+    (there,) = shown(encoder_page).dataframe
+    assert there.value.iloc[0].tolist() == ["ada", "vectors of texts", 3, 3, "[-1, 1]", "ada.parquet"]
