@@ -48,7 +48,10 @@ class PreflightConfig(Settings):
 
     bin_width: float = Field(0.05, ge=0.01, le=0.5, description="Width of a similarity bin of the coverage.")
     min_cell_pairs: int = Field(
-        20, ge=1, le=10_000, description="A cell (similarity bin and label) is covered by this many training pairs."
+        20,
+        ge=1,
+        le=10_000,
+        description="A cell (similarity bin and label) is covered by this many training pairs, in small sets by fewer.",
     )
     min_coverage: float = Field(
         0.8, ge=0.0, le=1.0, description="Least share of the test pairs that should lie in covered cells."

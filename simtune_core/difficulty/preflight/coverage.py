@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from simtune_core.difficulty.bins import BINS_PER_UNIT, bin_index
 from simtune_core.difficulty.scored import ScoredSet
 
+_LEAST = 3  # training pairs of a covered cell
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -111,6 +113,11 @@ def measure_coverage(train: ScoredSet, test: ScoredSet, *, width: float, min_pai
         width=step / BINS_PER_UNIT,
         min_pairs=min_pairs,
     )
+
+
+def enough_pairs(n_train: int, at_most: int) -> int:
+    """Return how many training pairs cover a cell: one in a hundred, at least 3 and not more than wanted."""
+    return max(_LEAST, min(at_most, n_train // 100))
 
 
 def coverage_from_json(value: dict[str, Any]) -> Coverage:

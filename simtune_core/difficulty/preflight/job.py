@@ -12,7 +12,7 @@ import numpy as np
 from simtune_core.datasets import find_dataset, load_pairs
 from simtune_core.difficulty.audits.running import AuditConfig, audit_sets, read_texts
 from simtune_core.difficulty.preflight.config import PreflightConfig
-from simtune_core.difficulty.preflight.coverage import measure_coverage
+from simtune_core.difficulty.preflight.coverage import enough_pairs, measure_coverage
 from simtune_core.difficulty.preflight.detectable import smallest_detectable
 from simtune_core.difficulty.preflight.fixes import bands_of
 from simtune_core.difficulty.preflight.headroom import measure_standing
@@ -111,7 +111,8 @@ def _measured(scored: Sequence[ScoredSet], audits: Sequence[Audit], asked: _Aske
     two = len(scored) == 2
     coverage = shift = detectable = verdict = None
     if two:
-        coverage = measure_coverage(*scored, width=config.bin_width, min_pairs=config.min_cell_pairs)
+        enough = enough_pairs(len(scored[0].pairs), config.min_cell_pairs)
+        coverage = measure_coverage(*scored, width=config.bin_width, min_pairs=enough)
         shift = shift_between(looked, config)
     _stage(job, 2)
     probe = probe_of(looked, config, progress=job.progress)

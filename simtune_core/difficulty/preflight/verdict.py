@@ -56,10 +56,10 @@ def decide(evidence: Evidence, config: PreflightConfig) -> Preflight:
 
     1. Is something broken: a leak, contradictions, one class? FIX DATA.
     2. Are the training pairs too easy or not learnable, or do the test labels follow word overlap? FIX DATA.
-    3. Is what a perfect model could gain less than the test set can show? KEEP BASELINE.
+    3. Is what a perfect model could gain less than the test set, not being too small, can show? KEEP BASELINE.
     4. Does the probe win on the test pairs? GO.
-    5. Does the probe lose, or are the test pairs not covered, easily told from the training pairs, or too few to show
-       anything? FIX DATA.
+    5. Does the probe lose, or are the test pairs too few to show anything, not covered, or easily told from the
+       training pairs? FIX DATA.
     6. Was it probed? KEEP BASELINE; else GO, for nothing speaks against it.
 
     Args:
@@ -72,19 +72,20 @@ def decide(evidence: Evidence, config: PreflightConfig) -> Preflight:
     stopping = because.broken(evidence, config) + because.too_easy(evidence, config)
     stopping += because.not_learnable(evidence, config) + because.circular(evidence, config)
     full = because.no_headroom(evidence)
-    elsewhere = because.probe_loses(evidence) + because.uncovered(evidence, config) + because.shifted(evidence, config)
-    elsewhere += because.coarse_test(evidence, config)
+    coarse = because.coarse_test(evidence, config)
+    elsewhere = because.probe_loses(evidence) + coarse
+    elsewhere += because.uncovered(evidence, config) + because.shifted(evidence, config)
     probed = because.probe_wins(evidence) + because.probe_ties(evidence) + because.not_probed(evidence)
     fine = because.in_order(evidence, config)
     winning = bool(because.probe_wins(evidence))
     if stopping:
         return _verdict("FIX DATA", stopping, elsewhere + full + probed)
-    if full:
+    if full and not coarse:
         return _verdict("KEEP BASELINE", full, elsewhere + probed, compare_encoders(evidence.test.ref))
     if winning:
         return _verdict("GO", probed, elsewhere + fine, train_on(evidence.train.ref))
     if elsewhere:
-        return _verdict("FIX DATA", elsewhere, probed)
+        return _verdict("FIX DATA", elsewhere, full + probed)
     if evidence.probe is None:
         return _verdict("GO", fine + probed, [], train_on(evidence.train.ref))
     return _verdict("KEEP BASELINE", probed, fine, compare_encoders(evidence.test.ref))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from simtune_core.difficulty.preflight.coverage import coverage_from_json, measure_coverage
+from simtune_core.difficulty.preflight.coverage import coverage_from_json, enough_pairs, measure_coverage
 from tests.difficulty.sets import scored_set
 
 
@@ -37,3 +37,7 @@ def test_without_a_class_its_share_is_not_defined():
     found = measure_coverage(one_class, one_class, width=0.05, min_pairs=1)
 
     assert (found.share, found.positive, found.negative, found.gaps) == (1.0, 1.0, None, ())
+
+
+def test_a_small_training_set_covers_a_cell_with_fewer_pairs():
+    assert [enough_pairs(n, 20) for n in (100, 1000, 2000, 1_000_000)] == [3, 10, 20, 20]

@@ -107,3 +107,49 @@ def test_a_planted_leak_is_fix_data_whatever_the_rest_says(tickets):
     assert result["verdict"]["verdict"] == "FIX DATA"
     assert result["verdict"]["reasons"][0]["code"] == "leaked_texts"
     assert result["verdict"]["fix"]["page"] == "data"
+
+
+def of_the_story(real_data, stem, split, n):
+    """Return a seeded sample of n pairs of a split of the real data, or all of them."""
+    names = {"text_a": "sentence1", "text_b": "sentence2", "id_a": "id1", "id_b": "id2"}
+    names |= {"category_a": "category1", "category_b": "category2"}
+    frame = pd.read_parquet(real_data(f"{stem}_pairs")).rename(columns=names)
+    frame = frame[frame["split"] == split]
+    return frame.sample(n, random_state=0) if n else frame
+
+
+@pytest.mark.slow
+def test_the_storys_easy_training_pairs_are_fix_data_with_gap_headroom_and_circularity(workspace, real_data):
+    # All 1,000 test pairs; 800 of the 3,854 training pairs (benchmarks/preflight_real.py takes all).
+    easy = of_the_story(real_data, "itsm10k_easy_train", "train", 800)
+    hard = of_the_story(real_data, "itsm10k_founding", "test", 0)
+    save_pairs(workspace, "easy", easy, provenance={})
+    save_pairs(workspace, "founding", hard, provenance={})
+
+    result, _ = preflight(workspace, "easy:train", "founding:test", precision="auto")
+
+    assert result["verdict"]["verdict"] == "FIX DATA"
+    deciding = {each["code"]: each["message"] for each in result["verdict"]["reasons"] if each["decides"]}
+    assert list(deciding) == ["training_solved", "training_easier", "circular_labels"]
+    assert result["train"]["roc_auc"] == pytest.approx(0.998, abs=0.002)
+    assert result["test"]["roc_auc"] == pytest.approx(0.770, abs=0.0015)
+    assert result["test"]["separability"] == pytest.approx(0.144, abs=0.0015)
+    assert result["test"]["tfidf_roc_auc"] == pytest.approx(0.947, abs=0.006)
+    assert f"{result['train']['separability']:.3f} on the training pairs against" in deciding["training_easier"]
+    assert result["train"]["separability"] == pytest.approx(0.495, abs=0.01)
+    assert result["verdict"]["fix"]["page"] == "curriculum"
+
+
+@pytest.mark.slow
+def test_the_storys_category_pairs_are_go_with_a_gain_that_shows(workspace, real_data):
+    # 1,500 of 8,000 training pairs and 800 of 2,000 test pairs: the gain is smaller than with all, and still shows.
+    parts = [of_the_story(real_data, "itsm10k_category", *part) for part in (("train", 1500), ("test", 800))]
+    save_pairs(workspace, "category", pd.concat(parts), provenance={})
+
+    result, _ = preflight(workspace, "category:train", "category:test", precision="auto", max_epochs=10)
+
+    assert result["verdict"]["verdict"] == "GO"
+    assert result["verdict"]["reasons"][0]["code"] == "probe_gains"
+    assert result["probe"]["baseline"] == pytest.approx(0.592, abs=0.02)
+    assert result["probe"]["difference"]["low"] > 0.0
+    assert result["probe"]["difference"]["estimate"] > 0.05

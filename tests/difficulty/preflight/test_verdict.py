@@ -149,6 +149,18 @@ def test_the_empty_band_is_named_with_the_share_of_the_test_pairs_in_it():
     )
 
 
+def test_a_test_set_too_small_to_show_what_is_left_is_a_matter_of_the_data():
+    found = decided(
+        test=standing("test@v0001", auc=0.964),
+        detectable=Detectable("roc_auc", 0.076, 0.027, 41, 40, 2360, 0.9),
+        probe=TIE,
+    )
+
+    assert (found.verdict, deciding(found)) == ("FIX DATA", ["test_too_small"])
+    assert "about 2,400 pairs would show 0.01" in found.reasons[0].message
+    assert "no_headroom" in [each.code for each in found.reasons]
+
+
 def test_a_probe_that_loses_is_a_matter_of_the_data():
     assert deciding(decided(probe=LOSS)) == ["probe_loses"]
 
