@@ -1,7 +1,7 @@
 """Datasets of a workspace: versions that never change, their manifests, and the references that name them.
 
 `data/datasets/<name>/v0001-<hash8>/` holds `records.parquet` or `pairs.parquet` and `manifest.json`. Reads and writes
-only what importing.py or a job has made sure is valid.
+only what importing/ or a job has made sure is valid.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The table of text pairs: its columns and its content; datasets.py reads and saves it, importing.py makes it."""
+"""The table of text pairs: its columns and its content; datasets.py reads and saves it, importing/ makes it."""
 
 from __future__ import annotations
 
