@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import pandas as pd
+
 from simtune_core.datasets import canonical_ref, find_dataset
 from simtune_core.encoders.catalogue import BUNDLED, TFIDF
 from simtune_core.encoders.intake import TEXT_NAMES, VECTOR_FILES, layout_of
@@ -211,19 +213,27 @@ def encoder_columns(source: ImportSource) -> dict[str, dict[str, list[str]]]:
         if layout.vectors and layout.names:
             found["vectors"] = {"vectors": list(layout.vectors), "names": _likeliest(layout.names, TEXT_NAMES)}
     if PurePosixPath(source.name).suffix.lower() not in (".npz", ".safetensors"):
-        columns = list(source.read(ReadingOptions(), limit=_HEAD).frame.columns)
+        head = source.read(ReadingOptions(), limit=_HEAD).frame
+        columns = list(head.columns)
         guessed = guess_columns(columns, "pairs")
         sides = {role: _likeliest(columns, guessed.get(role, ())) for role in ("sentence1", "sentence2")}
         if len(columns) >= 3:
-            found["scores"] = sides | {"scores": _likeliest(columns, ("score", "similarity", "cosine"))}
+            usual = ("score", "similarity", "cosine", *(name for name in columns if _graded(head[name])))
+            found["scores"] = sides | {"scores": _likeliest(columns, usual)}
     if not found:
         raise DataFaultError(f"{source.name} holds no column of vectors, and too few columns for scores of pairs.")
     return found
 
 
+def _graded(values: pd.Series) -> bool:
+    """Tell whether a column read as text holds scores: numbers in [-1, 1], not all of them whole."""
+    numbers = pd.to_numeric(values, errors="coerce")
+    return bool(numbers.between(-1, 1).all() and (numbers % 1 != 0).any())
+
+
 def _likeliest(columns: Sequence[str], usual: Sequence[str]) -> list[str]:
     """Return columns, those of a usual name first."""
-    first = [name for name in usual if name in columns]
+    first = list(dict.fromkeys(name for name in usual if name in columns))
     return [*first, *(name for name in columns if name not in first)]
 
 

@@ -27,7 +27,7 @@ from simtune_core.jobs.context import Job
 from simtune_core.jobs.kinds import needs_device
 from simtune_core.store.verifying import wrong_files
 from simtune_core.workflows import requests
-from simtune_core.workflows.preparing import anywhere, import_encoder_request, stored_upload
+from simtune_core.workflows.preparing import anywhere, encoder_columns, import_encoder_request, stored_upload
 from simtune_core.workflows.retention import delete, deletion_plan
 from simtune_core.workflows.space import space_of
 from tests.workflows.frames import pairs_frame
@@ -279,6 +279,21 @@ def test_an_upload_is_stored_under_its_hash_and_gone_when_it_is_an_encoder(works
         run(request.params, job)
     assert not source.path.exists()
     assert read_imported(workspace.model("ada")).source == "x.parquet"
+
+
+def test_the_columns_that_could_be_scores_or_vectors_are_offered_likeliest_first(workspace, tmp_path):
+    scored = b"id,left,right,label,ada\n1,a b,c d,1,0.25\n2,e f,g h,0,-0.5\n"
+    offered = encoder_columns(stored_upload(workspace, scored, "s.csv"))
+    assert list(offered) == ["scores"]
+    assert offered["scores"]["scores"][0] == "ada"
+    assert set(offered["scores"]["sentence1"]) == {"id", "left", "right", "label", "ada"}
+
+    assert encoder_columns(anywhere(str(parquet(tmp_path / "v.parquet"))))["vectors"] == {
+        "vectors": ["embedding"],
+        "names": ["text"],
+    }
+    with pytest.raises(DataFaultError, match="holds no column of vectors"):
+        encoder_columns(stored_upload(workspace, b"a,b\n1,2\n", "few.csv"))
 
 
 def test_the_command_brings_an_encoder_in(workspace, tmp_path):
