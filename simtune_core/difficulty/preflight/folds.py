@@ -48,7 +48,7 @@ def record_codes(first: ArrayLike, second: ArrayLike) -> tuple[NDArray[np.intp],
     return codes[:half], codes[half:], len(names)
 
 
-def record_folds(first: ArrayLike, second: ArrayLike, *, n_folds: int, seed: int) -> Folds:
+def record_folds(first: ArrayLike, second: ArrayLike, *, n_folds: int, seed: int, smallest: int | None = None) -> Folds:
     """Deal the records of pairs into folds of about equally many pairs.
 
     Args:
@@ -56,6 +56,7 @@ def record_folds(first: ArrayLike, second: ArrayLike, *, n_folds: int, seed: int
         second: The record of sentence2; shape (n_pairs,).
         n_folds: Number of folds.
         seed: Of the order in which equally large parts are dealt.
+        smallest: Pairs of the smaller of two sets whose pairs these are, so that neither lies in one fold alone.
     """
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
@@ -64,7 +65,7 @@ def record_folds(first: ArrayLike, second: ArrayLike, *, n_folds: int, seed: int
     graph = coo_matrix((np.ones(len(one), dtype=np.int8), (one, other)), shape=(n_records, n_records))
     component = connected_components(graph, directed=False)[1].astype(np.intp)
     sizes = np.bincount(component[one], minlength=int(component.max(initial=-1)) + 1)
-    too_large = sizes > _TOO_LARGE * len(one) / n_folds
+    too_large = sizes > _TOO_LARGE * (len(one) if smallest is None else smallest) / n_folds
     alone = too_large[component]  # records that are dealt one by one
     unit = np.where(alone, len(sizes) + np.arange(n_records), component)
     degree = np.bincount(one, minlength=n_records) + np.bincount(other, minlength=n_records)

@@ -83,7 +83,8 @@ def measure_shift(
     features = _features((train, test), vectors, config)
     is_test = np.repeat([0, 1], [len(train.pairs), len(test.pairs)])
     ids = [np.concatenate(side) for side in zip(train.pairs.record_ids(), test.pairs.record_ids(), strict=True)]
-    folds = record_folds(*ids, n_folds=config.n_folds, seed=config.seed)
+    smallest = min(len(train.pairs), len(test.pairs))
+    folds = record_folds(*ids, n_folds=config.n_folds, seed=config.seed, smallest=smallest)
     value, importance, n_judged = _tell_apart(features, is_test, folds, config.seed)
     return Shift(
         roc_auc=value,

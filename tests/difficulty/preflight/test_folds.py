@@ -39,3 +39,17 @@ def test_the_same_seed_deals_the_same_folds():
 
     assert np.array_equal(one.first, again.first)
     assert np.array_equal(one.second, again.second)
+
+
+def test_a_small_set_that_is_one_component_is_dealt_out_too():
+    rng = np.random.default_rng(2)
+    large = rng.integers(0, 300, (2, 400)).astype(str)
+    small = np.char.add("b", rng.integers(0, 30, (2, 60)).astype(str))
+    first, second = np.concatenate([large, small], axis=1)
+    is_small = np.arange(460) >= 400
+
+    folds = record_folds(first, second, n_folds=3, seed=0, smallest=60)
+
+    for fold in range(3):
+        assert is_small[folds.held_out(fold)].any()
+        assert is_small[folds.kept(fold)].any()
