@@ -45,10 +45,17 @@ def look_at_difficulty(seat):
     seat.choose("Pairs to test on", f"hostile:{SPLIT}")
     seat.choose("Space", TFIDF)
     seat.press("Measure")
-    seat.main.get_by_role("heading", name="All numbers", exact=True).wait_for(timeout=60_000)
+    seat.see("Checks of the pairs", seconds=90)
+    seat.see("95 % intervals from", seconds=60)
     seat.settle()
     seat.inspect()
-    assert f"hostile@v0001:{SPLIT}" in cells(seat, 0)
+    seat.cell(f"hostile@v0001:{SPLIT}", "tp").click()
+    seat.settle(begins_within=1000)
+    seat.page.set_viewport_size({"width": 2600, "height": 4000})  # a table draws its cells once it is in sight
+    seat.page.get_by_role("gridcell").filter(has_text="window.hacked").first.wait_for(state="attached")
+    shown = set(seat.main.locator("[role=gridcell], [role=columnheader]").all_text_contents())
+    assert f"hostile@v0001:{SPLIT}" in shown
+    assert {f"{SCRIPT} printer {PICTURE}", PICTURE, SCRIPT} <= shown
     seat.see(f"unique texts of hostile@v0001:dev and hostile@v0001:{SPLIT}")
 
 

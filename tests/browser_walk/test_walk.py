@@ -58,11 +58,13 @@ def measure_difficulty(seat, workspace):
     seat.walk_to("Difficulty")
     seat.press("Measure")
     seat.main.get_by_role("heading", name="All numbers", exact=True).wait_for(timeout=120_000)
+    seat.see("95 % intervals from", seconds=120)
     seat.settle()
     seat.inspect()
     job = job_on_page(workspace, "difficulty")
     said = command(workspace, "difficulty", "sample:train", "--against", "sample:test")["result"]
     assert said["job"] == job.id
+    seat.see(said["preflight"]["verdict"]["headline"])
     train = said["sides"][0]
     for label, name in (("Separability", "separability"), ("ROC-AUC", "roc_auc")):
         assert seat.metric(label) == f"{train[name]:.3f}"

@@ -67,7 +67,7 @@ def test_what_was_measured_by_a_command_is_there_at_once_and_another_set_is_not(
 def test_two_equal_sets_are_measured_as_one(open_app, walked):
     app = open_app("difficulty", on=walked.workspace, query={"difficulty.against": "small:train"})
     assert not app.exception and not app.error
-    assert [button.label for button in app.main.button] == ["Measure"]
+    assert [button.label for button in app.main.button] == ["Measure", "Draw the map"]
 
 
 def test_an_encoder_that_does_not_exist_is_a_sentence(open_app, walked):

@@ -68,7 +68,7 @@ def test_the_sample_is_loaded_by_one_press(open_app, workspace):
 
     assert not app.exception
     assert {folder.name for folder in workspace.datasets.iterdir()} >= {"sample", "sample_easy", "sample_records"}
-    assert [button.label for button in app.main.button] == ["Measure"]
+    assert [button.label for button in app.main.button] == ["Measure", "Draw the map"]
 
 
 def test_a_choice_survives_a_visit_to_another_page(open_app, walked):
