@@ -16,7 +16,7 @@ from simtune_core.figures.style import NEGATIVE, NEUTRAL, POSITIVE, finish, them
 
 SMALL = 270  # pixels
 _WORST = {"roc_auc": 0.5, "spearman_cosine": 0.0}  # what a coin gets
-_TOO_FEW = "too few to train on"
+_TOO_FEW = "not covered"
 _HATCH = {"shape": "/", "solidity": 0.25, "fillmode": "overlay"}
 _EMPTY = {"shape": "x", "solidity": 0.4, "fillmode": "overlay"}
 
@@ -62,7 +62,7 @@ def coverage_bars(coverage: Coverage, *, space: str = "cosine", height: int = SM
 
     Returns:
         Two rows, dissimilar pairs above similar ones, with the traces "negative pairs", "positive pairs", and, only
-        where there are such bands, "too few to train on" (once in either row).
+        where there are such bands, "not covered" (once in either row).
     """
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08)
     for row, (label, name) in enumerate(((0, "negative pairs"), (1, "positive pairs")), start=1):

@@ -29,7 +29,7 @@ def test_a_set_without_a_value_has_no_bar_and_a_graded_one_begins_at_zero():
 def test_bands_without_training_pairs_are_grey_and_crossed_and_named_once():
     figure = coverage_bars(COVERAGE, space="minilm cosine")
 
-    assert [trace.name for trace in figure.data] == ["negative pairs", "too few to train on", "positive pairs"]
+    assert [trace.name for trace in figure.data] == ["negative pairs", "not covered", "positive pairs"]
     grey = figure.data[1]
     assert (grey.marker.color, grey.marker.pattern.shape, grey.showlegend) == (NEUTRAL, "x", True)
     assert list(grey.x) == [0.525]
