@@ -50,10 +50,9 @@ def look_at_difficulty(seat):
     seat.settle()
     seat.inspect()
     seat.cell(f"hostile@v0001:{SPLIT}", "tp").click()
-    seat.settle(begins_within=1000)
-    seat.page.set_viewport_size({"width": 2600, "height": 4000})  # a table draws its cells once it is in sight
-    seat.page.get_by_role("gridcell").filter(has_text="window.hacked").first.wait_for(state="attached")
-    shown = set(seat.main.locator("[role=gridcell], [role=columnheader]").all_text_contents())
+    seat.see(f"{N_PAIRS // 2} similar pairs of hostile@v0001:{SPLIT}")
+    seat.settle()
+    shown = cells(seat, 0) | cells(seat, 1)
     assert f"hostile@v0001:{SPLIT}" in shown
     assert {f"{SCRIPT} printer {PICTURE}", PICTURE, SCRIPT} <= shown
     seat.see(f"unique texts of hostile@v0001:dev and hostile@v0001:{SPLIT}")
@@ -105,7 +104,8 @@ def hostile_pairs():
 
 
 def cells(seat, place):
-    """Return the words in the cells and headers of the page's table number `place`, from 0."""
-    table = seat.main.get_by_test_id("stDataFrame").nth(place)
+    """Return the words in the cells and headers of the table number `place` of those not folded away, from 0."""
+    table = seat.main.get_by_test_id("stDataFrame").filter(visible=True).nth(place)
+    table.scroll_into_view_if_needed()  # cells are drawn once the table is in sight
     table.locator("[role=gridcell]").first.wait_for(state="attached")
     return set(table.locator("[role=gridcell], [role=columnheader]").all_text_contents())
