@@ -53,7 +53,7 @@ def test_a_sample_is_seeded():
 @pytest.mark.parametrize(
     ("card", "expected"),
     [
-        ("---\nlanguage: en\n---\n# x", ("en",)), 
+        ("---\nlanguage: en\n---\n# x", ("en",)),
         ("---\nlanguage:\n- en\n- de-AT\n- German\n- no\n---\n", ("en", "de", "no")),
         ("---\r\nlanguage: multilingual\r\n---\r\n", None), ("---\nlanguage: [multilingual, fr]\n---\n", ("fr",)),
         ("---\nlicence: x\n---\n", None), ("# no front matter\nlanguage: en\n", None), ("---\n: [\n---\n", None),
