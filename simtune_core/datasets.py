@@ -176,13 +176,27 @@ def content_id(frame: pd.DataFrame) -> str:
         if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
             digest.update(values.to_numpy(np.float64).tobytes())
             continue
-        missing = values.isna().to_numpy()
-        encoded = [b"" if absent else str(value).encode() for value, absent in zip(values, missing, strict=True)]
-        lengths = np.array([len(part) for part in encoded], dtype=np.int64)
-        lengths[missing] = -1
-        digest.update(lengths.tobytes())
-        digest.update(b"".join(encoded))
+        for part in _hashed(values):
+            digest.update(part)
     return digest.hexdigest()
+
+
+def _hashed(values: pd.Series) -> Iterator[bytes | memoryview]:
+    """Yield the lengths of the texts of a column in bytes, -1 where one is missing, and the texts one after another."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kept: Any = values
+    if not isinstance(values.dtype, pd.StringDtype):
+        kept = [None if absent else str(value) for value, absent in zip(values, values.isna(), strict=True)]
+    texts: Any = pa.array(kept, type=pa.large_string(), from_pandas=True)
+    if isinstance(texts, pa.ChunkedArray):
+        texts = texts.combine_chunks()
+    yield pc.fill_null(pc.binary_length(texts), -1).to_numpy().astype(np.int64).tobytes()
+    _, offsets, content = texts.buffers()
+    if content is not None:
+        first, last = np.frombuffer(offsets, dtype=np.int64)[[texts.offset, texts.offset + len(texts)]]
+        yield memoryview(content)[first:last]
 
 
 def _save(
