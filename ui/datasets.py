@@ -13,7 +13,7 @@ from simtune_core.datasets import DatasetVersion, find_dataset
 from simtune_core.errors import WorkspaceError
 from simtune_core.preparing.description import ordered_splits
 from simtune_core.workspace import Workspace
-from ui.keys import key
+from ui.keys import DATASET_NEXT, key
 from ui.widgets import pick_one
 
 _CHOSEN = key("data", "set")
@@ -64,6 +64,9 @@ def pick_dataset(workspace: Workspace, versions: Sequence[DatasetVersion], table
     Returns:
         A dataset's name, or the reference to a version or a split that the address or another page names.
     """
+    saved = st.session_state.pop(DATASET_NEXT, None)
+    if saved in {version.name for version in versions}:
+        st.session_state[_CHOSEN] = saved
     newest_first = sorted(versions, key=lambda version: -float(version.manifest["created"]))
     names = [version.name for version in newest_first]
     chosen = pick_one("Dataset", [*names, *_held(workspace, names)], key=_CHOSEN) or names[0]

@@ -18,7 +18,7 @@ from ui.errors import shown_as_message
 from ui.import_mapping import answer_questions, choose_columns, choose_kind, choose_options
 from ui.import_source import begin_anew, choose_source, head_of, preview, read_head
 from ui.jobs import job_panel
-from ui.keys import key
+from ui.keys import DATASET_NEXT, key
 from ui.session import current_workspace
 from ui.text import as_label, count
 
@@ -188,6 +188,7 @@ def _drop_words(n_rows: int) -> str:
 def _announce(ref: str, n_rows: int, kind: str, *, existed: bool) -> None:
     words = f"{ref} holds exactly this already" if existed else f"Saved {ref}"
     st.toast(f"{words}: {count(n_rows)} {kind}.", icon=":material/check_circle:")
+    st.session_state[DATASET_NEXT] = ref.partition("@")[0]
     begin_anew()
     st.rerun()
 

@@ -20,6 +20,7 @@ JOBS_SEEN = "jobs.seen"  # job id -> state at the last look of this session; a c
 JOBS_FAILED = "jobs.failed"  # ids of jobs that failed while this session looked, until they are dismissed
 JOBS_ENDED = "jobs.ended"  # ids of jobs whose end this session has already acted on
 JOB = "jobs.job"  # id of the job that the page Jobs shows; also its name in the address
+DATASET_NEXT = "data.next"  # name of the dataset that the data page is about from its next run on: one just saved
 JOB_NEXT = "jobs.next"  # id of the job that it shows from its next run on: an attempt just started
 
 

@@ -300,3 +300,15 @@ def test_the_same_content_twice_is_one_version_and_that_is_said(open_app, worksp
 
     assert [toast.value for toast in app.toast] == ["mine@v0001 holds exactly this already: 2 pairs."]
     assert len(list_versions(workspace, "mine")) == 1
+
+
+def test_the_page_is_about_the_dataset_that_was_just_saved(open_app, workspace):
+    app = uploaded(open_app("data"), PAIRS)
+    save_button(app).click().run()
+    app = uploaded(app, b"id,text\na,printer\nb,mail\n", "others.csv")
+    save_button(app).click().run()
+
+    assert not app.exception
+    assert app.selectbox(key="data.set").value == "others"
+    app.selectbox(key="data.set").set_value("mine").run()
+    assert app.selectbox(key="data.set").value == "mine"
