@@ -69,6 +69,9 @@ def choose_options(columns: Mapping[str, tuple[str, ...]], kind: ImportKind, tok
         chosen["repair_mojibake"] = toggle_for(
             ImportOptions, "repair_mojibake", label="Repair wrongly decoded texts", scope=scope
         )
+        chosen["unmark_formulas"] = toggle_for(
+            ImportOptions, "unmark_formulas", label="Remove apostrophes before formulas", scope=scope
+        )
         if kind == "records":
             chosen["on_duplicate_id"] = select_for(
                 ImportOptions, "on_duplicate_id", label="When an id stands in an earlier row", scope=scope

@@ -42,6 +42,9 @@ def import_(
     repair_mojibake: Annotated[
         bool, typer.Option("--repair-mojibake", help=_CHOICES["repair_mojibake"].description)
     ] = False,
+    unmark_formulas: Annotated[
+        bool, typer.Option("--unmark-formulas", help=_CHOICES["unmark_formulas"].description)
+    ] = False,
     day_first: Annotated[
         bool | None, typer.Option("--day-first/--month-first", help=_CHOICES["day_first"].description)
     ] = None,
@@ -77,7 +80,8 @@ def import_(
             return
         told = _told(
             options, label=label, score_range=score_range, mask=mask, duplicates=duplicates, day_first=day_first,
-            repair_mojibake=repair_mojibake or None, drop_faulty=drop_faulty or None,
+            repair_mojibake=repair_mojibake or None, unmark_formulas=unmark_formulas or None,
+            drop_faulty=drop_faulty or None,
             reading={"encoding": encoding, "delimiter": delimiter, "quotes": quotes, "sheet": sheet},
         )  # fmt: skip
         source = importing.anywhere(file)
@@ -104,7 +108,7 @@ def _told(options: Path | None, *, reading: dict[str, Any], **said: Any) -> dict
         told["mask"] = [part.strip() for part in said["mask"].split(",") if part.strip()]
     if said["duplicates"]:
         told["on_duplicate_id"] = said["duplicates"].replace("-", "_")
-    plain = ("day_first", "repair_mojibake", "drop_faulty")
+    plain = ("day_first", "repair_mojibake", "unmark_formulas", "drop_faulty")
     told |= {key: said[key] for key in plain if said[key] is not None}
     asked = {key: value for key, value in reading.items() if value is not None}
     if asked:

@@ -77,6 +77,10 @@ class ImportOptions(Settings):
     repair_mojibake: bool = Field(
         default=False, description="Whether texts that were decoded with the wrong encoding are repaired."
     )
+    unmark_formulas: bool = Field(
+        default=False,
+        description="Whether the apostrophe is removed that an export puts before what a spreadsheet would run.",
+    )
     on_duplicate_id: OnDuplicate = Field(
         default="stop", description="Whether an id that stands in an earlier row is a fault, or only the first is kept."
     )

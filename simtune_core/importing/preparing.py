@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +13,7 @@ from simtune_core.importing.faults import FaultList, counted
 from simtune_core.importing.options import TEXT_ROLES, ImportOptions, left_over
 from simtune_core.importing.texts import joined, lengths, show_nothing, trimmed
 from simtune_core.masking import mask_texts
+from simtune_core.tables.formulas import find_marked, unmarked
 from simtune_core.tables.mojibake import find_mojibake, repair_mojibake
 from simtune_core.tables.table import MAX_TEXT, Table
 
@@ -50,6 +52,7 @@ def prepare(table: Table, options: ImportOptions, faults: FaultList) -> Prepared
     kept = left_over(table.frame.columns, options)
     prepared = Prepared(pd.concat([pd.DataFrame(roles, index=table.frame.index), table.frame[kept]], axis=1))
     texts = [role for role in roles if role in TEXT_ROLES]
+    _unmark(prepared, options)
     _repair(prepared, texts, options)
     _mask(prepared, [*texts, *kept], options)
     for role in texts:
@@ -59,6 +62,26 @@ def prepare(table: Table, options: ImportOptions, faults: FaultList) -> Prepared
     _trim(prepared)
     _check_splits(prepared.frame, faults)
     return prepared
+
+
+def _unmark(prepared: Prepared, options: ImportOptions) -> None:
+    """Remove the marks that an export puts before formulas where that is asked for; else count them and say so."""
+    n_marked = 0
+    for column in prepared.frame.columns:
+        values = prepared.frame[column]
+        places = find_marked(values)
+        n_marked += len(places)
+        if options.unmark_formulas and len(places):
+            prepared.frame[column] = _changed(values, places, unmarked)
+    if not n_marked:
+        return
+    n_values = counted(n_marked, "value")
+    prepared.notes.append(
+        f"The apostrophe before {n_values} was removed, as an export puts it before what a spreadsheet would run."
+        if options.unmark_formulas
+        else f"{n_values} begin with an apostrophe before =, +, - or @, as an export marks formulas; an option of the "
+        "import removes it."
+    )
 
 
 def _trim(prepared: Prepared) -> None:
@@ -84,7 +107,7 @@ def _repair(prepared: Prepared, texts: list[str], options: ImportOptions) -> Non
         places = find_mojibake(values)
         prepared.n_mojibake += len(places)
         if options.repair_mojibake and len(places):
-            prepared.frame[role] = _repaired(values, places)
+            prepared.frame[role] = _changed(values, places, repair_mojibake)
     if not prepared.n_mojibake:
         return
     n_texts = counted(prepared.n_mojibake, "text")
@@ -95,9 +118,9 @@ def _repair(prepared: Prepared, texts: list[str], options: ImportOptions) -> Non
     )
 
 
-def _repaired(values: pd.Series, places: NDArray[np.int64]) -> pd.Series:
+def _changed(values: pd.Series, places: NDArray[np.int64], change: Callable[[str], str]) -> pd.Series:
     texts = values.astype(object).to_numpy(copy=True)
-    texts[places] = [repair_mojibake(text) for text in texts[places]]
+    texts[places] = [change(text) for text in texts[places]]
     return pd.Series(texts, index=values.index, dtype="str")
 
 

@@ -10,6 +10,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
 MARK = "'"
 DANGEROUS = "^'*[=+\\-@\t\r]"  # a regular expression for pyarrow and Python alike
 _MARKED = re.compile("'+[=+\\-@\t\r]")
@@ -33,6 +37,13 @@ def marked(values: Any) -> tuple[Any, int]:
         return values, 0
     nothing, mark = (pa.scalar(text, values.type) for text in ("", MARK))
     return pc.if_else(dangerous, pc.binary_join_element_wise(mark, values, nothing), values), n
+
+
+def find_marked(values: pd.Series) -> NDArray[np.int64]:
+    """Return the places of the texts of a column that begin as `marked` makes them, ascending, from 0."""
+    begins = values.str.startswith(MARK).fillna(False).to_numpy(dtype=bool)
+    places = np.flatnonzero(begins)
+    return places[[bool(_MARKED.match(text)) for text in values.iloc[places]]] if len(places) else places
 
 
 def unmarked(text: str) -> str:

@@ -1,9 +1,11 @@
 """Drafts of an import: every fault names its row, and what only the user can say is asked."""
 
+import pandas as pd
 import pytest
 
-from simtune_core.datasets import list_datasets
+from simtune_core.datasets import content_id, list_datasets, save_records
 from simtune_core.errors import DataFaultError
+from simtune_core.preparing.exporting import export_rows
 from tests.importing.drafts import drafted, faults, saved
 
 
@@ -232,3 +234,24 @@ def test_all_faults_are_counted_and_the_first_are_listed():
     rows = "\n".join(f"{number}," for number in range(5000))
     checked = drafted(f"id,text\n{rows}\n")
     assert (checked.n_faulty_rows, len(checked.faults), checked.faults[-1].row) == (5000, 200, 201)
+
+
+def test_the_apostrophes_of_an_export_are_counted_and_removed_when_asked():
+    content = "id,text\na,'=1+1\nb,''-x\nc,'quoted' word\nd,it's\n"
+    seen, taken = drafted(content), drafted(content, unmark_formulas=True)
+
+    assert seen.frame["text"].tolist() == ["'=1+1", "''-x", "'quoted' word", "it's"]
+    assert any("2 values begin with an apostrophe" in note for note in seen.notes)
+    assert taken.frame["text"].tolist() == ["=1+1", "'-x", "'quoted' word", "it's"]
+    assert any("before 2 values was removed" in note for note in taken.notes)
+    assert not any("apostrophe" in note for note in drafted("id,text\na,plain\n").notes)
+
+
+def test_an_exported_csv_imported_again_is_the_very_same_dataset(workspace, tmp_path):
+    texts = ["=1+1", "'=x", "+49 30", "-", "@all", "it's", "'quoted'", "plain"]
+    frame = pd.DataFrame({"id": [f"r{number}" for number in range(len(texts))], "text": texts})
+    first = save_records(workspace, "mine", frame, provenance={})
+    export_rows(workspace, "mine", tmp_path / "mine.csv")
+
+    again = drafted((tmp_path / "mine.csv").read_bytes(), unmark_formulas=True)
+    assert content_id(again.frame) == first.content_id
