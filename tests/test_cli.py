@@ -129,7 +129,7 @@ def test_dropped_rows_are_a_warning_with_their_count_and_a_name_that_is_no_utf8_
 
 
 def test_a_detached_job_is_told_by_its_id_and_goes_on(own_walk):
-    arguments = ("difficulty", "small:dev", "--encoder", "tfidf")
+    arguments = ("difficulty", "small:dev", "--encoder", "tfidf", "--numbers-only")
     job = own_walk.run(*arguments, "--detach")["result"]["job"]
     assert own_walk.run(*arguments)["result"]["job"] == job
     detached = own_walk.run("diagnose", "walk-head", "--detach")["result"]["job"]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from filelock import FileLock
 
 from simtune_core.workspace import SAMPLE, Workspace, open_workspace
 
@@ -54,9 +55,24 @@ def small_sample(folder):
 
 
 @pytest.fixture(scope="session")
-def walked(tmp_path_factory):
-    """Walk the path by commands: import, difficulty, curriculum, head, LoRA, diagnose, evaluate."""
-    folder = tmp_path_factory.mktemp("walked")
+def walked(tmp_path_factory, worker_id):
+    """Return the walked workspace; test processes that run side by side walk once, and each has a copy of its own."""
+    if worker_id == "master":
+        folder = tmp_path_factory.mktemp("walked")
+        return Walked(open_workspace(folder / "workspace"), walk_through(folder))
+    shared = tmp_path_factory.getbasetemp().parent / "walked"
+    with FileLock(f"{shared}.lock"):
+        if not (shared / "said.json").exists():
+            shared.mkdir()
+            said = walk_through(shared)
+            (shared / "said.json").write_text(json.dumps(said))
+    own = tmp_path_factory.mktemp("walked")
+    shutil.copytree(shared / "workspace", own / "workspace")
+    return Walked(open_workspace(own / "workspace"), json.loads((shared / "said.json").read_text()))
+
+
+def walk_through(folder):
+    """Walk the path by commands, from the import to the evaluation, and return what each said."""
     workspace = open_workspace(folder / "workspace")
     pairs, records = small_sample(folder)
     said = {"import": command(workspace, "import", str(pairs), "--name", "small")}
@@ -75,7 +91,7 @@ def walked(tmp_path_factory):
     said["evaluate"] = command(
         workspace, "evaluate", "small:test", "--encoders", "walk-head,walk-lora", "--threshold-from", "small:dev"
     )
-    return Walked(workspace, said)
+    return said
 
 
 def copy_of(walked, folder):

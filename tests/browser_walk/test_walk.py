@@ -56,13 +56,14 @@ def load_the_sample(seat):
 def measure_difficulty(seat, workspace):
     """The four cards show what the command says for the sets chosen at first."""
     seat.walk_to("Difficulty")
+    seat.choose("Pairs to train on", "sample:dev")
     seat.press("Measure")
     seat.main.get_by_role("heading", name="All numbers", exact=True).wait_for(timeout=120_000)
     seat.see("95 % intervals from", seconds=120)
     seat.settle()
     seat.inspect()
     job = job_on_page(workspace, "difficulty")
-    said = command(workspace, "difficulty", "sample:train", "--against", "sample:test")["result"]
+    said = command(workspace, "difficulty", "sample:dev", "--against", "sample:test")["result"]
     assert said["job"] == job.id
     seat.see(said["preflight"]["verdict"]["headline"])
     train = said["sides"][0]

@@ -47,7 +47,7 @@ def test_two_servers_and_two_of_each_command_start_nothing_twice_and_lose_nothin
 
 
 def test_two_commands_that_ask_the_same_share_one_job(busy_workspace, pairs_imported):
-    asked = ("difficulty", "invented", "--encoder", "tfidf", "--detach")
+    asked = ("difficulty", "invented", "--encoder", "tfidf", "--numbers-only", "--detach")
     with ExitStack() as stack:
         commands = [stack.enter_context(command(busy_workspace, *asked)) for _ in range(N_DOUBLE)]
         jobs = {said(one)["result"]["job"] for one in commands}

@@ -112,7 +112,7 @@ def test_a_launch_that_died_between_token_and_folder_is_made_up_for(workspace, p
 @pytest.mark.parametrize(
     ("kind", "params", "says"),
     [
-        ("dance", {}, r"must be one of embed, .*, got 'dance'"),
+        ("dance", {}, r"must be one of import, .*, got 'dance'"),
         ("sleep", {"seconds": float("nan")}, "must be JSON with finite numbers"),
         ("sleep", {"seconds": object()}, "must be JSON with finite numbers"),
     ],

@@ -57,6 +57,7 @@ def click_at(page, card, x, y):
     """Click a place of a chart in the units of its axes."""
     plot = page.locator(".te-plot").nth(card)
     plot.scroll_into_view_if_needed()
+    page.wait_for_timeout(400)  # two clicks within Plotly's 300 ms are a double click, which means something else
     box = plot.locator(".nsewdrag").bounding_box()
     left, low = plot.evaluate(
         "(plot, at) => [plot._fullLayout.xaxis.d2p(at[0]), plot._fullLayout.yaxis.d2p(at[1])]", [x, y]

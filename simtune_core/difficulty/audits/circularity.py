@@ -31,7 +31,7 @@ LENGTH = Check(
 )
 BESIDE = Check(
     "little_beside_shortcuts",
-    "What the encoder knows beside word overlap and category",
+    "Little known beside word overlap and category",
     Fix("Judge on pairs whose labels follow neither word overlap nor category.", "data"),
 )
 _CATEGORY_NAMES = {0: "different", 1: "same", UNKNOWN: "unknown"}

@@ -11,8 +11,8 @@ from simtune_core.difficulty.scored import ScoredSet
 from simtune_core.findings import EVIDENCE_ROWS, Audit, Fix
 from simtune_core.importing.faults import counted
 
-ONE_CLASS = Check("one_class", "Both classes are there", Fix("Choose a set with similar and dissimilar pairs.", "data"))
-RARE = Check("rare_class", "Enough pairs of each class", Fix("Add pairs of the rare class.", "data"))
+ONE_CLASS = Check("one_class", "One class only", Fix("Choose a set with similar and dissimilar pairs.", "data"))
+RARE = Check("rare_class", "A class with hardly any pairs", Fix("Add pairs of the rare class.", "data"))
 CATEGORIES = Check(
     "one_sided_categories",
     "Categories with one class only",
