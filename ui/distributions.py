@@ -9,6 +9,7 @@ import streamlit as st
 
 from simtune_core.difficulty.banding import Band
 from simtune_core.difficulty.config import DifficultyConfig
+from simtune_core.pairs import text_id
 from simtune_core.settings import bounds
 from simtune_core.workflows.distributions import (
     PAGE_ROWS,
@@ -38,7 +39,7 @@ from ui.threshold_explorer import (
 _FORMS: dict[str, Form] = {"Histogram": "bars", "Cumulative": "lines"}
 _BAND_STEP = 0.005
 _KINDS = {"all": "all", "positive": "similar", "negative": "different"}
-_BAND, _OF, _KIND, _PAGE = (key("difficulty", name) for name in ("band", "band_of", "band_kind", "band_page"))
+_BAND, _OF, _KIND = (key("difficulty", name) for name in ("band", "band_of", "band_kind"))
 _APPLIED = key("difficulty", "band_click")
 _HEIGHT = 400
 
@@ -137,7 +138,6 @@ def _take_click(state: ExplorerState, thresholds: np.ndarray) -> None:
         return
     st.session_state[_BAND] = (band.low, band.high)
     st.session_state[_OF], st.session_state[_KIND] = of, band.kind
-    st.session_state[_PAGE] = 1
 
 
 def _pairs_of_band(answer: Answer, facets: list[Facet], zone: tuple[float, float], *, least: float) -> None:
@@ -150,16 +150,17 @@ def _pairs_of_band(answer: Answer, facets: list[Facet], zone: tuple[float, float
     st.session_state[_BAND] = tuple(max(least, round(round(end / _BAND_STEP) * _BAND_STEP, 3)) for end in held)
     st.session_state.setdefault(_KIND, "all")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        of = st.selectbox("Of", names, key=_OF, on_change=_first_page, persist_state="session")
+        of = st.selectbox("Of", names, key=_OF, persist_state="session")
         ends: Any = st.slider(  # of two ends, because the session's value has two
-            "Similarity", least, 1.0, step=_BAND_STEP, key=_BAND, on_change=_first_page, persist_state="session"
+            "Similarity", least, 1.0, step=_BAND_STEP, key=_BAND, persist_state="session"
         )
         kind: Any = st.segmented_control(
             "Labelled", list(_KINDS), required=True, key=_KIND, format_func=lambda name: _KINDS[name],
-            on_change=_first_page, persist_state="session",
+            persist_state="session",
         )  # fmt: skip
     facet = facets[names.index(of or names[0])]
     band = Band(ends[0], ends[1], kind, facet.phase)
+    paged = key("difficulty", f"band_page.{text_id(f'{answer.job.id} {facet.name} {band}')}")  # each band has its own
     with shown_as_message("The pairs cannot be read."):
         found = pairs_in_band(
             current_workspace(),
@@ -167,20 +168,16 @@ def _pairs_of_band(answer: Answer, facets: list[Facet], zone: tuple[float, float
             answer.result,
             facet.place,
             band,
-            page=int(st.session_state.get(_PAGE) or 1),
+            page=int(st.session_state.get(paged) or 1),
         )
     what = "pairs" if kind == "all" else f"{_KINDS[kind]} pairs"
     stretch = f"{band.low:.3f} <= similarity < {band.high:.3f}"
     st.text(f"{found.n_found:,} {what} of {facet.name} with {stretch}, {space_of(answer.result)}")
     if found.n_found:
-        _band_table(found, facet.name)
+        _band_table(found, facet.name, paged)
 
 
-def _first_page() -> None:
-    st.session_state[_PAGE] = 1
-
-
-def _band_table(found: BandPage, name: str) -> None:
+def _band_table(found: BandPage, name: str, paged: str) -> None:
     st.dataframe(
         found.frame,
         hide_index=True,
@@ -195,7 +192,5 @@ def _band_table(found: BandPage, name: str) -> None:
         },
     )
     if found.n_pages > 1:
-        if (st.session_state.get(_PAGE) or 1) > found.n_pages:
-            st.session_state[_PAGE] = found.n_pages
-        st.pagination(found.n_pages, key=_PAGE)
+        st.pagination(found.n_pages, key=paged)
         st.caption(as_label(f"{PAGE_ROWS} pairs a page."))

@@ -95,7 +95,8 @@ def test_pages_of_a_large_band_follow_each_other(app):
     app.slider(key="difficulty.band").set_value((0.0, 1.0))
     rerun(app)
     first = app.dataframe[0].value
-    app.session_state["difficulty.band_page"] = 2
+    (paged,) = [name for name in app.session_state.filtered_state if name.startswith("difficulty.band_page.")]
+    app.session_state[paged] = 2
     second = rerun(app).dataframe[0].value
 
     assert len(first) == 100 and first["similarity"].min() >= second["similarity"].max()
