@@ -95,7 +95,7 @@ def test_pages_of_a_large_band_follow_each_other(app):
     app.slider(key="difficulty.band").set_value((0.0, 1.0))
     rerun(app)
     first = app.dataframe[0].value
-    (paged,) = [name for name in app.session_state.filtered_state if name.startswith("difficulty.band_page.")]
+    paged = "".join(app.get("pagination")[0].proto.id.partition("difficulty.")[1:])  # a key ends its id
     app.session_state[paged] = 2
     second = rerun(app).dataframe[0].value
 
