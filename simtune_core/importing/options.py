@@ -6,6 +6,7 @@ The same options make the same dataset again, so they stand in its manifest. Rea
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
@@ -143,7 +144,7 @@ def guess_kind(columns: Iterable[str]) -> ImportKind:
 
 def guess_columns(columns: Iterable[str], kind: ImportKind) -> dict[str, tuple[str, ...]]:
     """Guess which column plays which role; a role without a match is left out, no column plays two."""
-    by_name = {column.strip().lower(): column for column in reversed(list(columns))}
+    by_name = {"_".join(re.split(r"[\s_-]+", column.strip().lower())): column for column in reversed(list(columns))}
     mapping: dict[str, tuple[str, ...]] = {}
     taken: set[str] = set()
     for role, names in GUESSES[kind].items():

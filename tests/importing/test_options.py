@@ -96,3 +96,12 @@ def test_labels_and_scales_are_parsed_from_the_command_line():
             parse_labels(wrong)
     with pytest.raises(ConfigError, match="LOW:HIGH"):
         parse_range("5")
+
+
+def test_blanks_and_hyphens_in_a_name_are_what_underscores_are():
+    assert guess_columns(["Sentence A", "sentence-b", "Similarity Score", "pair"], "pairs") == {
+        "sentence1": ("Sentence A",), "sentence2": ("sentence-b",), "score": ("Similarity Score",),
+    }  # fmt: skip
+    assert guess_columns(["Short Description", "Description", "Ticket ID"], "records") == {
+        "id": ("Ticket ID",), "text": ("Short Description", "Description"),
+    }  # fmt: skip
