@@ -104,3 +104,9 @@ def copy_of(walked, folder):
 def own_walk(walked, tmp_path):
     """Return a copy of the walked workspace that belongs to the test."""
     return copy_of(walked, tmp_path / "own")
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with one file that needs the walk: when the other test processes come to theirs, it has been walked."""
+    first = next((item.path for item in items if "walked" in getattr(item, "fixturenames", ())), None)
+    items.sort(key=lambda item: item.path != first)
