@@ -39,6 +39,9 @@ _PAGES = (b"<!doctype html", b"<html")
 _BLOCK = 1 << 20
 _RATIO, _FREE_BYTES = 200, 50_000_000  # text packs to a tenth or so; a bomb to a thousandth
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+# What Python raises over bytes that are no archive: ValueError for a place before the file, RuntimeError for a zip of a
+# version it does not know, IndexError for a file without a name.
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, gzip.BadGzipFile, ValueError, RuntimeError, IndexError)
 _ENCRYPTED, _PATCHED = 0x41, 0x20  # bits of a member's flags
 _CLUTTER = ("__MACOSX/", ".DS_Store")
 
@@ -96,7 +99,7 @@ class Source:
         """Turn what goes wrong with the bytes themselves into a sentence."""
         try:
             yield
-        except (zipfile.BadZipFile, zlib.error, EOFError, gzip.BadGzipFile) as error:
+        except DAMAGED as error:
             raise DataFaultError(f"{self.name} is damaged or cut short and cannot be unpacked: {error}.") from error
         except OSError as error:
             reason = " ".join(str(error.strerror or error).split())[:200].rstrip(".")

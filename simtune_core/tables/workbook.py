@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from simtune_core.errors import DataFaultError
 from simtune_core.tables.columns import BATCH_ROWS, Columns, header_names
-from simtune_core.tables.sources import Source, require_expansion, require_unpackable
+from simtune_core.tables.sources import DAMAGED, Source, require_expansion, require_unpackable
 from simtune_core.tables.table import MAX_COLUMNS, Progress, Reading, ReadingOptions, Table
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def read_workbook(source: Source, options: ReadingOptions, limit: int | None, pr
             book = calamine.CalamineWorkbook.from_filelike(content)
             sheet = _sheet_of(book, options.sheet or None, source.name)
             collected, notes = _collect(sheet, source.name, limit, progress)
-        except (calamine.CalamineError, zipfile.BadZipFile, OSError, EOFError, ValueError) as error:
+        except (calamine.CalamineError, OSError, *DAMAGED) as error:
             raise DataFaultError(
                 f"{source.name} cannot be read as an XLSX workbook: {_reason(error)}. Workbooks with a password "
                 "and old .xls files must be saved as .xlsx without one."

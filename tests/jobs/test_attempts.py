@@ -66,7 +66,7 @@ def test_an_incomplete_checkpoint_is_passed_over_and_the_new_job_says_so(workspa
     newest = checkpoint_of(workspace, killed)
     (newest.folder / "state.json").write_text('{"step": 7777}')
     again = resume(workspace, killed)
-    wait_until(lambda: read_job(workspace, again).last_step)
+    wait_until(lambda: steps_of(workspace, again))
     request_stop(workspace, again)
     status = ended(workspace, again)
     alerts = [finding["message"] for finding in status.findings if finding["code"] == "checkpoint_skipped"]

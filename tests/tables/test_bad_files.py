@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import random
 import subprocess
 import sys
 import time
@@ -13,8 +14,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from simtune_core.errors import DataFaultError
 from simtune_core.tables import table as limits
@@ -215,18 +214,18 @@ WHOLE = {
 
 
 @pytest.mark.parametrize("suffix", WHOLE)
-@settings(max_examples=25, deadline=None)
-@given(st.data())
-def test_a_file_cut_or_flipped_anywhere_is_read_or_refused_and_nothing_else(suffix, data):
-    content = bytearray(WHOLE[suffix])
-    for _ in range(data.draw(st.integers(0, 3))):
-        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
-    cut = bytes(content[: data.draw(st.integers(0, len(content)))])
-    try:
-        table = read_table(cut, f"x{suffix}")
-    except DataFaultError:
-        return
-    assert len(table.frame) == len(table.numbers)
+def test_a_file_cut_or_flipped_anywhere_is_read_or_refused_and_nothing_else(suffix):
+    draws = random.Random(suffix)
+    for _ in range(400):
+        content = bytearray(WHOLE[suffix])
+        for _ in range(draws.randint(0, 3)):
+            content[draws.randrange(len(content))] = draws.randrange(256)
+        cut = bytes(content[: draws.randint(0, len(content))] if draws.random() < 0.3 else content)
+        try:
+            table = read_table(cut, f"x{suffix}")
+        except DataFaultError:
+            continue
+        assert len(table.frame) == len(table.numbers)
 
 
 def test_a_file_of_too_many_rows_is_refused(monkeypatch):
