@@ -114,7 +114,9 @@ def test_one_class_only_is_not_defined_and_said(workspace, tmp_path):
     )
     command(workspace, "import", str(file), "--name", "one")
 
-    side = command(workspace, "difficulty", "one", "--encoder", "tfidf")["result"]["sides"][0]
+    said = command(workspace, "difficulty", "one", "--encoder", "tfidf")
+    side = said["result"]["sides"][0]
+    assert [found["code"] for found in said["findings"]].count("one_class") == 1  # numbers and audits say it, once
     assert (side["roc_auc"], side["separability"], side["spearman_cosine"]) == (None, None, None)
 
 

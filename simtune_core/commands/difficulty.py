@@ -72,11 +72,12 @@ def difficulty(
 
 
 def _follow(workspace: Workspace, request: Any, report: Report) -> dict[str, Any]:
-    """Run one more part of the answer; its findings join those of the others, each sentence once."""
+    """Run one more part of the answer; its findings take the place of those of the same code, so that none is twice."""
     report.findings += running.foreseen(workspace, request)
     with progress_bar(hidden=report.as_json) as draw:
         status, result = running.run_to_end(workspace, request, on_update=draw)
-    report.findings += [found for found in result["findings"] if found not in report.findings]
+    told = {found["code"] for found in result["findings"]}
+    report.findings = [found for found in report.findings if found["code"] not in told] + result["findings"]
     return {"job": status.id, **{name: value for name, value in result.items() if name != "findings"}}
 
 

@@ -102,7 +102,7 @@ def _line_rows(lines: Iterator[str], name: str) -> Iterator[tuple[int, Row]]:
             value = decoder.decode(text)
         except json.JSONDecodeError as error:
             raise DataFaultError(f"{name}, line {number}: not JSON ({error.msg}, column {error.colno}).") from error
-        except (_Refused, RecursionError) as error:
+        except (_RefusedError, RecursionError) as error:
             raise DataFaultError(f"{name}, line {number}: {_refusal(error)}.") from error
         if not isinstance(value, dict):
             raise DataFaultError(
@@ -240,7 +240,7 @@ class _Text:
                 if len(self.held) - self.place > MAX_LINE or not self._more(wanted):
                     self.refuse(error.msg, error.pos)
                 wanted *= 2
-            except (_Refused, RecursionError) as error:
+            except (_RefusedError, RecursionError) as error:
                 self.refuse(_refusal(error))
             else:
                 if end < len(self.held) or not self._more(wanted):  # a number may go on in the next block
@@ -267,7 +267,7 @@ class _Text:
         return bool(taken)
 
 
-class _Refused(Exception):  # noqa: N818  (never leaves this module)
+class _RefusedError(Exception):
     """A value that JSON does not know, or that would hide another."""
 
 
@@ -278,14 +278,14 @@ def _decoder() -> json.JSONDecoder:
 
 
 def _no_constant(constant: str) -> NoReturn:
-    raise _Refused(f"{constant} is no number that JSON knows (NaN and Infinity are not); write null")
+    raise _RefusedError(f"{constant} is no number that JSON knows (NaN and Infinity are not); write null")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> Row:
     row = dict(pairs)
     if len(row) != len(pairs):
         repeated = next(key for place, (key, _) in enumerate(pairs) if key in dict(pairs[:place]))
-        raise _Refused(f"an object must name everything once, got {repeated[:60]!r} twice")
+        raise _RefusedError(f"an object must name everything once, got {repeated[:60]!r} twice")
     return row
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from simtune_core.errors import DataFaultError
 from simtune_core.tables.table import require_size
@@ -130,7 +130,7 @@ class Measured(io.RawIOBase):
         """Return True: it can be read."""
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: Any) -> int:
         """Read into a buffer, as `io.RawIOBase` asks; the limits hold after every call."""
         with self.source.readable():
             block = self.content.read(len(buffer))
