@@ -27,6 +27,9 @@ from simtune_core.records import Records, with_record_columns
 from simtune_core.workspace import Workspace
 
 DatasetKind = Literal["records", "pairs"]
+DETAILS = "details.parquet"  # beside the pairs: how each came to be
+# cosine in the space it was cut in; its kind (curriculum.roles); row of the pair it was made of; how it was changed
+DETAIL_COLUMNS = ("similarity", "role", "parent", "change")
 _VERSION = re.compile(r"v(\d{4,})-([0-9a-f]{8})")
 _LOCK_SECONDS = 60.0
 _FACTS: dict[str, tuple[type, ...]] = {
@@ -92,14 +95,30 @@ def save_records(
     Raises:
         WorkspaceError: If the name is not allowed, is taken by other content, or the disk is full.
     """
-    return _save(workspace, name, with_record_columns(frame), "records", provenance, new_version)
+    return _save(workspace, name, "records", {"records": with_record_columns(frame)}, provenance, new_version)
 
 
 def save_pairs(
-    workspace: Workspace, name: str, frame: pd.DataFrame, *, provenance: dict[str, Any], new_version: bool = False
+    workspace: Workspace,
+    name: str,
+    frame: pd.DataFrame,
+    *,
+    provenance: dict[str, Any],
+    new_version: bool = False,
+    details: pd.DataFrame | None = None,
 ) -> DatasetVersion:
-    """Save a valid table of pairs; as `save_records`."""
-    return _save(workspace, name, with_pair_columns(frame), "pairs", provenance, new_version)
+    """Save a valid table of pairs; as `save_records`.
+
+    Args:
+        workspace: Where to save.
+        name: The dataset's name.
+        frame: The pairs.
+        provenance: Source, licence, how it was made; JSON.
+        new_version: As for `save_records`.
+        details: How each pair came to be, in the same order, any of DETAIL_COLUMNS; no part of the content id.
+    """
+    tables = {"pairs": with_pair_columns(frame)} | ({} if details is None else {"details": details})
+    return _save(workspace, name, "pairs", tables, provenance, new_version)
 
 
 def load_records(workspace: Workspace, ref: str) -> Records:
@@ -118,6 +137,30 @@ def load_pairs(workspace: Workspace, ref: str) -> PairSet:
     version, split = find_dataset(workspace, ref, kind="pairs")
     frame, content_id = _load(version, split)
     return PairSet(frame, _join(version, split), content_id)
+
+
+def load_details(workspace: Workspace, ref: str) -> pd.DataFrame | None:
+    """Return how the pairs of a set came to be, row by row; None where nothing is known.
+
+    Returns:
+        Columns DETAIL_COLUMNS, in the order of `load_pairs(workspace, ref)`; with a split, its rows alone, and `parent`
+        still counts the rows of the whole version.
+
+    Raises:
+        WorkspaceError: If the set is not there, or its details tell of another number of pairs.
+    """
+    version, split = find_dataset(workspace, ref, kind="pairs")
+    path = version.folder / DETAILS
+    if not path.exists():
+        return None
+    details = pd.read_parquet(path)
+    if len(details) != version.n_rows:
+        raise WorkspaceError(f"{version.ref}: {DETAILS} tells of {len(details):,} pairs, not of {version.n_rows:,}.")
+    details = details.reindex(columns=list(DETAIL_COLUMNS))
+    if split is None:
+        return details
+    inside = pd.read_parquet(version.table, columns=["split"])["split"].eq(split).fillna(value=False)
+    return details[inside.to_numpy(bool)].reset_index(drop=True)
 
 
 def list_datasets(workspace: Workspace, kind: DatasetKind | None = None) -> list[DatasetVersion]:
@@ -200,8 +243,18 @@ def _hashed(values: pd.Series) -> Iterator[bytes | memoryview]:
 
 
 def _save(
-    workspace: Workspace, name: str, frame: pd.DataFrame, kind: DatasetKind, provenance: dict[str, Any], new: bool
+    workspace: Workspace,
+    name: str,
+    kind: DatasetKind,
+    tables: dict[str, pd.DataFrame],
+    provenance: dict[str, Any],
+    new: bool,
 ) -> DatasetVersion:
+    """Save the table of a kind, and others of its length beside it, under the next version number."""
+    frame = tables[kind]
+    uneven = {title: len(table) for title, table in tables.items() if len(table) != len(frame)}
+    if uneven:
+        raise WorkspaceError(f"What lies beside the {kind} must be one row each, {len(frame):,}; got {uneven}.")
     digest = content_id(frame)
     with save_lock(workspace, name):
         versions, folders = list_versions(workspace, name), _version_folders(workspace, name)
@@ -212,7 +265,8 @@ def _save(
         number = f"v{int(_version_of(folders[-1])[1:]) + 1 if folders else 1:04d}"
         folder = workspace.dataset(name) / f"{number}-{digest[:8]}"
         with whole_folder(folder) as beside:
-            frame.to_parquet(beside / f"{kind}.parquet", compression="zstd", index=False)
+            for title, table in tables.items():
+                table.to_parquet(beside / f"{title}.parquet", compression="zstd", index=False)
             manifest = _manifest(frame, name, number, kind, digest, provenance)
             manifest["sha256"] = sha256_file(beside / f"{kind}.parquet")
             write_json(beside / "manifest.json", manifest)

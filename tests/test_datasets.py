@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simtune_core.datasets import content_id
+from simtune_core.datasets import content_id, list_datasets, load_details, save_pairs
+from simtune_core.errors import WorkspaceError
 
 TEXTS = ["plain", "", None, "naïve €", "line\nbreak"]
 
@@ -47,3 +48,34 @@ def test_the_id_is_the_sha256_of_names_lengths_and_texts(shape):
 def test_a_missing_text_is_not_an_empty_one_and_order_counts():
     ids = {content_id(pd.DataFrame({"t": texts}, dtype="str")) for texts in (["", "a"], [None, "a"], ["a", ""])}
     assert len(ids) == 3
+
+
+def test_details_lie_beside_the_pairs_and_follow_their_split(workspace):
+    frame = pd.DataFrame(
+        {
+            "sentence1": ["a", "b", "c"],
+            "sentence2": ["x", "y", "z"],
+            "label": [1, 0, 1],
+            "split": ["train", "dev", "train"],
+        }
+    )
+    details = pd.DataFrame({"similarity": [0.5, 0.25, 0.75], "role": ["positive", "other_category", "positive"]})
+
+    saved = save_pairs(workspace, "drawn", frame, provenance={}, details=details)
+    plain = save_pairs(workspace, "plain", frame, provenance={})
+
+    assert saved.content_id == plain.content_id
+    assert load_details(workspace, "plain") is None
+    assert load_details(workspace, "drawn")["similarity"].tolist() == [0.5, 0.25, 0.75]
+    of_train = load_details(workspace, "drawn:train")
+    assert of_train["similarity"].tolist() == [0.5, 0.75]
+    assert list(of_train.columns) == ["similarity", "role", "parent", "change"]
+
+
+def test_details_of_another_length_are_refused_and_nothing_is_saved(workspace):
+    frame = pd.DataFrame({"sentence1": ["a"], "sentence2": ["x"], "label": [1]})
+
+    with pytest.raises(WorkspaceError, match=r"one row each, 1; got .'details': 2."):
+        save_pairs(workspace, "drawn", frame, provenance={}, details=pd.DataFrame({"similarity": [0.5, 0.6]}))
+
+    assert list_datasets(workspace) == []

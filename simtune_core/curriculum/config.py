@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from simtune_core.candidates import SAMPLE_CAP, LabelRule
+from simtune_core.candidates.counting import SAMPLE_CAP, LabelRule
 from simtune_core.settings import Settings
 
 PhaseName = Literal["easy", "medium", "hard"]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from simtune_core.candidates import LabelRule
+from simtune_core.candidates.counting import LabelRule
 from simtune_core.curriculum.config import CurriculumConfig, Phase
 from simtune_core.curriculum.phases import N_CELLS, ROLES, role_masks, share_out, split_negatives
 from simtune_core.difficulty.bins import N_BINS, bin_index

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from simtune_core.candidates import LabelRule, load_counts, paired_records
-from simtune_core.curriculum.candidates_job import COUNTS, SAMPLE
+from simtune_core.candidates.counting import LabelRule, load_counts, paired_records
+from simtune_core.candidates.job import COUNTS, SAMPLE
 from simtune_core.curriculum.config import CurriculumConfig, preset
 from simtune_core.curriculum.drawing import DrawnPhase, generate
 from simtune_core.curriculum.phases import PhasePreview, preview, supply_of

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simtune_core.candidates import CandidateCounts, LabelRule
+from simtune_core.candidates.counting import CandidateCounts, LabelRule
 from simtune_core.curriculum.config import STEP, CurriculumConfig, Phase
 from simtune_core.difficulty.bins import N_BINS, bin_centres, edge_index
 

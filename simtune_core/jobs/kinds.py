@@ -39,7 +39,7 @@ KINDS = {
     "map": Kind("simtune_core.difficulty.projection_job:run", device=True, encoders="encoders"),
     "mismatch": Kind("simtune_core.difficulty.mismatch_job:run", device=True, encoders="encoder"),
     "preflight": Kind("simtune_core.difficulty.preflight.job:run", device=True, encoders="encoder"),
-    "candidates": Kind("simtune_core.curriculum.candidates_job:run", device=True, encoders="encoder"),
+    "candidates": Kind("simtune_core.candidates.job:run", device=True, encoders="encoder"),
     "curriculum": Kind("simtune_core.curriculum.job:run", device=False),
     "train": Kind("simtune_core.training.job:run", device=True),
     "diagnose": Kind("simtune_core.adapters.job:run", device=True),

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simtune_core.candidates import CandidateCounts, load_counts
-from simtune_core.curriculum.candidates_job import COUNTS
+from simtune_core.candidates.counting import CandidateCounts, load_counts
+from simtune_core.candidates.job import COUNTS
 from simtune_core.curriculum.config import CurriculumConfig, preset
 from simtune_core.curriculum.phases import PhasePreview, Supply, preview, supply_of
 from simtune_core.difficulty.bins import coarsen

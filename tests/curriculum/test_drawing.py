@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simtune_core.candidates import count_candidates, record_codes, sample_candidates
+from simtune_core.candidates.counting import count_candidates, record_codes, sample_candidates
 from simtune_core.curriculum.config import CurriculumConfig
 from simtune_core.curriculum.drawing import draw_weighted, generate
 from simtune_core.curriculum.phases import preview, supply_of

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simtune_core.curriculum.candidates_job import run as count
+from simtune_core.candidates.job import run as count
 from simtune_core.curriculum.job import run as draw
 from simtune_core.datasets import load_pairs, save_records
 from simtune_core.errors import ConfigError, DataFaultError, JobError, WorkspaceError

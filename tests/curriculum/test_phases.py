@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simtune_core.candidates import CandidateCounts
+from simtune_core.candidates.counting import CandidateCounts
 from simtune_core.curriculum.config import CurriculumConfig, preset
 from simtune_core.curriculum.phases import preview, share_out, split_negatives, supply_of
 from simtune_core.difficulty.bins import N_BINS, bin_index

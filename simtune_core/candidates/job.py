@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from simtune_core.candidates import (
+from simtune_core.candidates.counting import (
     CandidateCounts,
     count_candidates,
     paired_records,

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simtune_core import candidates
-from simtune_core.candidates import (
+from simtune_core.candidates.counting import (
     SAMPLE_COLUMNS,
     count_candidates,
     load_counts,
