@@ -21,6 +21,8 @@ JOBS_FAILED = "jobs.failed"  # ids of jobs that failed while this session looked
 JOBS_ENDED = "jobs.ended"  # ids of jobs whose end this session has already acted on
 JOB = "jobs.job"  # id of the job that the page Jobs shows; also its name in the address
 DATASET_NEXT = "data.next"  # name of the dataset that the data page is about from its next run on: one just saved
+CURRICULUM_NEXT = "curriculum.next"  # pair set that the tab Refine is about from its next run on: one just made
+CURRICULUM_SETTINGS = "curriculum.settings"  # settings, YAML or JSON, that the sliders of the curriculum take next
 JOB_NEXT = "jobs.next"  # id of the job that it shows from its next run on: an attempt just started
 
 
@@ -48,3 +50,8 @@ def config_key(config: type[Settings], name: str, scope: str = "config") -> str:
         scope: Tells two widgets of the same setting apart, such as the two sides of a comparison.
     """
     return f"{scope}.{config.__name__}.{name}"
+
+
+def range_key(config: type[Settings], low: str, high: str, scope: str = "config") -> str:
+    """Return the key of the two-ended slider that draws two settings, a least and a greatest value."""
+    return config_key(config, f"{low}-{high}", scope)

@@ -12,10 +12,11 @@ from typing import Any, Literal, get_args, get_origin
 import streamlit as st
 
 from simtune_core.settings import AnySettings, Settings, bounds
-from ui.keys import config_key
+from ui.keys import config_key, range_key
 
 _BUTTONS_AT_MOST = 4
 _FINE = 0.01  # step of a slider of similarities; a float default below it is a rate, typed as 5e-05
+_OPTIONAL = (int | None, float | None)
 _STEPS_AT_MOST = 64  # whole numbers beyond are typed
 
 
@@ -39,6 +40,8 @@ def field_for(
         return toggle_for(config, name, label=label, scope=scope)
     if get_origin(kind) is Literal:
         return select_for(config, name, label=label, scope=scope)
+    if kind in _OPTIONAL:
+        return number_for(config, name, label=label, scope=scope)
     if kind in (int, float):
         drawn = slider_for if _fits_a_slider(config, name) else number_for
         return drawn(config, name, label=label, scope=scope)
@@ -85,20 +88,62 @@ def slider_for(
     )
 
 
+def range_for(
+    config: type[Settings],
+    low: str,
+    high: str,
+    *,
+    label: str,
+    scope: str = "config",
+    within: tuple[float, float] | None = None,
+) -> tuple[float, float]:
+    """Draw one slider with two ends for two settings: where a stretch begins and where it ends.
+
+    Args:
+        config: The settings class.
+        low: The field of the lower end.
+        high: The field of the upper end.
+        label: Text above the widget.
+        scope: Tells two widgets of the same settings apart.
+        within: Least and greatest position; the fields' bounds by default.
+
+    Returns:
+        Both ends, rounded to the step of 0.01.
+    """
+    fields = [config.model_fields[name] for name in (low, high)]
+    least, most = within or (bounds(config, low)[0], bounds(config, high)[1])
+    chosen = st.slider(
+        label,
+        float(least),
+        float(most),
+        (float(_default(config, low)), float(_default(config, high))),
+        _FINE,
+        key=range_key(config, low, high, scope),
+        help=" ".join(field.description or "" for field in fields),
+        persist_state="session",
+    )
+    return round(chosen[0], 2), round(chosen[1], 2)
+
+
 def number_for(
     config: type[Settings], name: str, *, step: float | None = None, label: str | None = None, scope: str = "config"
-) -> float:
-    """Draw the number box of one setting; small floats are shown as 5e-05. Arguments as for `slider_for`."""
+) -> float | None:
+    """Draw the number box of one setting; small floats are shown as 5e-05. Arguments as for `slider_for`.
+
+    A setting that may be None has an empty box then.
+    """
     kind = _number_type(config, name)
     low, high = bounds(config, name)
-    default = kind(_default(config, name))
-    small = kind is float and 0 < abs(default) < _FINE
-    fallback = 1 if kind is int else (default / 10 if small else _FINE)
+    held = _default(config, name)
+    default: Any = None if held is None else kind(held)
+    small = kind is float and default is not None and 0 < abs(default) < _FINE
+    fallback = 1 if kind is int else (default / 10 if small and default else _FINE)
     return st.number_input(
         min_value=None if low is None else kind(low),
         max_value=None if high is None else kind(high),
         value=default,
         step=kind(step or _multiple(config, name) or fallback),
+        placeholder="none",
         format="%d" if kind is int else ("%.1e" if small else "%.4g"),
         **_common(config, name, label, scope),
     )
@@ -215,7 +260,7 @@ def _excludes(config: type[Settings], name: str, bound: str) -> bool:
 
 
 def _number_type(config: type[Settings], name: str) -> type[int] | type[float]:
-    return int if config.model_fields[name].annotation is int else float
+    return int if config.model_fields[name].annotation in (int, int | None) else float
 
 
 def _multiple(config: type[Settings], name: str) -> float | None:

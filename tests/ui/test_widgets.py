@@ -92,3 +92,36 @@ def test_an_address_chooses_in_the_pickers():
     app.query_params["p.set"] = "b"
     app.run()
     assert app.text[0].value == "b"
+
+
+def test_a_slider_with_two_ends_has_defaults_and_helps_of_both_fields_and_gives_whole_steps():
+    body = """
+class Band(Settings):
+    pos_min: float = Field(0.5, ge=-1.0, le=1.0, description="From here.")
+    pos_max: float = Field(1.0, ge=-1.0, le=1.0, description="To here.")
+
+st.text(repr(range_for(Band, "pos_min", "pos_max", label="positives", within=(0, 1))))
+"""
+    app = opened(body.replace("class Band", "from ui.widgets import range_for\nclass Band"))
+    slider = app.slider[0]
+    assert (slider.value, slider.min, slider.max, slider.step) == ((0.5, 1.0), 0.0, 1.0, 0.01)
+    assert (slider.label, slider.help, slider.key) == (
+        "positives",
+        "From here. To here.",
+        "config.Band.pos_min-pos_max",
+    )
+    slider.set_value((0.1 + 0.2, 0.7)).run()
+    assert app.text[0].value == "(0.3, 0.7)"
+
+
+def test_a_number_that_may_be_missing_has_an_empty_box():
+    body = """
+class Phase(Settings):
+    separability: float | None = Field(None, ge=-2.0, le=2.0, description="Wanted.")
+
+st.text(repr(field_for(Phase, "separability")))
+"""
+    app = opened(body)
+    assert app.number_input[0].value is None and app.text[0].value == "None"
+    app.number_input[0].set_value(0.37).run()
+    assert app.text[0].value == "0.37"
