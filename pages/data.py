@@ -20,6 +20,7 @@ from ui.session import current_workspace
 from ui.spaces import pick_encoder
 from ui.splitting import split_form
 from ui.text import as_label
+from ui.weak import label_line
 
 ensure_frame()
 st.title("Data")
@@ -50,6 +51,8 @@ if versions:
     with shown_as_message():
         version, _ = data.find_dataset(workspace, ref)
     st.header(as_label(version.name))
+    if version.kind == "pairs":
+        label_line(workspace, version.ref)
     described = statistics(workspace, version, encoder)
     st.header("Rows")
     row_browser(workspace, Shown(version, ref, described))

@@ -16,6 +16,7 @@ from ui.map_view import map_section
 from ui.menu import link_to
 from ui.session import current_workspace
 from ui.spaces import pick_encoder
+from ui.weak import weak_marks
 from ui.widgets import field_for, pick_one, select_for
 
 ensure_frame()
@@ -41,6 +42,7 @@ with shown_as_message():
     asked = ask_difficulty(
         workspace, first, second, EncodingConfig(encoder=encoder, precision=precision), score_cut=cut
     )
+weak_marks(workspace, first, second)
 difficulty_answer(asked, zone)
 
 st.header("Map")

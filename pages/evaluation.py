@@ -17,6 +17,7 @@ from ui.session import current_workspace
 from ui.spaces import pick_encoder, pick_encoders
 from ui.threshold_explorer import MODELS_AT_MOST
 from ui.verdicts import context_line, failed_notes, metric_table, verdict_cards
+from ui.weak import other_findings, weak_marks
 from ui.widgets import pick_one, select_for, settings_from
 
 SAME_PAIRS = "(the judged pairs)"
@@ -58,6 +59,7 @@ with shown_as_message():
         precision=precision,
         config=config.model_dump(mode="json"),
     )
+weak_marks(workspace, test, None if dev == SAME_PAIRS else dev)
 answer = answer_to(
     request, key=key("evaluation", "ask"), button="Evaluate", why="Embeds what is new, then resamples the records."
 )
@@ -67,7 +69,7 @@ if answer:
     context_line(result)
     failed_notes(request.params["encoders"], failed)
     verdict_cards(result, failed)
-    show_findings(result["findings"])
+    show_findings(other_findings(result["findings"]))
     explore(answer.job, failed)
     st.header("All metrics")
     split = st.segmented_control(

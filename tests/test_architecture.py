@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 CODE = ("app.py", "pages", "ui", "simtune_core")
 EVERYWHERE = (*CODE, "tests", "benchmarks", "data/sample")
 GROUND = ("workspace", "files", "settings", "preferences", "cache", "errors", "findings")
-TABLES = ("pairs", "records", "datasets", "importing", "tables", "masking", "languages")
+TABLES = ("pairs", "records", "datasets", "labels", "importing", "tables", "masking", "languages")
 COMPUTE = (
     "simtune_core.encoders", "simtune_core.candidates", "simtune_core.near_duplicates", "simtune_core.preparing",
     "simtune_core.difficulty", "simtune_core.curriculum", "simtune_core.training", "simtune_core.adapters",

@@ -14,10 +14,13 @@ from simtune_core.errors import WorkspaceError
 from simtune_core.preparing.description import ordered_splits
 from simtune_core.workspace import Workspace
 from ui.keys import DATASET_NEXT, key
+from ui.session import current_workspace
+from ui.weak import weak_word
 from ui.widgets import pick_one
 
 _CHOSEN = key("data", "set")
 _TABLE = key("data", "table")
+_WHERE_KNOWN = ("phases", "labels")  # columns that are drawn only where one of the datasets has any
 _ROWS_AT_MOST, _HEIGHT = 8, 320  # a longer table scrolls inside its height, in pixels
 
 
@@ -28,6 +31,7 @@ def dataset_table(versions: Sequence[DatasetVersion], **selection: Any) -> None:
         versions: What is listed.
         selection: Passed on to `st.dataframe` where a row can be chosen.
     """
+    workspace = current_workspace()
     rows = [
         {
             "dataset": version.name,
@@ -37,12 +41,13 @@ def dataset_table(versions: Sequence[DatasetVersion], **selection: Any) -> None:
             "splits": ", ".join(f"{split} {version.splits[split]:,}" for split in ordered_splits(version.splits)),
             "phases": ", ".join(f"{phase} {n:,}" for phase, n in version.manifest.get("phases", {}).items()),
             "positive pairs": _positive_share(version),
+            "labels": weak_word(workspace, version),
             "made by": version.manifest["provenance"].get("made_by", ""),
         }
         for version in versions
     ]
     frame = pd.DataFrame(rows)
-    told = [name for name in frame.columns if name != "phases" or (frame[name] != "").any()]
+    told = [name for name in frame.columns if name not in _WHERE_KNOWN or (frame[name] != "").any()]
     st.dataframe(
         frame[told],
         hide_index=True,

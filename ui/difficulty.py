@@ -14,6 +14,7 @@ from ui.hardness import difficulty_cards, difficulty_table, phase_table, spread_
 from ui.keys import key
 from ui.preflight import preflight_panel, verdict_banner
 from ui.report import report_row
+from ui.weak import other_findings
 
 Zone = tuple[float, float]
 
@@ -40,7 +41,7 @@ def difficulty_answer(asked: Asked, zone: Zone) -> None:
     if flight:
         verdict_banner(flight.result)
     else:
-        show_findings(measured.result["findings"])
+        show_findings(other_findings(measured.result["findings"]))
     cards = st.container()
     st.header("Where the pairs lie")
     distributions_panel(measured, grey=zone)

@@ -13,7 +13,7 @@ from simtune_core.importing.options import ImportKind, ImportOptions
 from simtune_core.importing.values import LabelValue
 from simtune_core.workflows import importing
 from ui.keys import key
-from ui.widgets import select_for, toggle_for
+from ui.widgets import select_for, text_for, toggle_for
 
 _ABSENT = "(none)"
 _KINDS: dict[ImportKind, str] = {"records": "a record", "pairs": "a pair"}
@@ -21,6 +21,7 @@ _SEPARATORS = {"\n": "a line break", " ": "a space", ". ": "a full stop", " - ":
 _MEANINGS = {1: "1 similar", 0: "0 not similar", None: "leave out"}
 _SCALES = ((0.0, 5.0), (1.0, 5.0), (0.0, 10.0), (0.0, 100.0), (-1.0, 1.0))
 _AS_IT_IS = (0.0, 1.0)
+_MAKERS = {"a person": False, "a rule": True}
 
 
 def choose_kind(columns: list[str], token: str) -> ImportKind:
@@ -79,6 +80,8 @@ def choose_options(columns: Mapping[str, tuple[str, ...]], kind: ImportKind, tok
             chosen["keep_columns"] = toggle_for(
                 ImportOptions, "keep_columns", label="Keep further columns", scope=scope
             )
+        if kind == "pairs":
+            chosen |= _label_origin(token, scope)
         if any(len(named) > 1 for named in columns.values()):
             chosen["separator"] = st.selectbox(
                 "Between the parts of a text",
@@ -120,6 +123,18 @@ def _column_of(role: str, columns: list[str], guessed: Mapping[str, tuple[str, .
     start = options.index(guessed[role][0]) if role in guessed else 0
     picked = st.selectbox(label, options, index=start, key=key("data", f"role.{name}"))
     return () if picked == _ABSENT else (picked,)
+
+
+def _label_origin(token: str, scope: str) -> dict[str, Any]:
+    """Draw who or what made the labels; nothing is chosen at first."""
+    made = st.segmented_control(
+        "The labels were made by",
+        list(_MAKERS),
+        help=ImportOptions.model_fields["weak_labels"].description,
+        key=key("data", f"weak_labels.{token}"),
+    )
+    words = text_for(ImportOptions, "labels_from", label="Where the labels come from", scope=scope, empty="not said")
+    return {"weak_labels": _MAKERS.get(made or ""), "labels_from": words}
 
 
 def _label_meanings(values: tuple[LabelValue, ...], token: str) -> dict[str, int]:

@@ -28,6 +28,7 @@ from ui.reading import reader_of
 from ui.refreshing import refreshed
 from ui.spaces import pick_encoder
 from ui.text import as_label, count
+from ui.weak import weak_marks
 from ui.widgets import field_for, pick_one, select_for
 
 _FIRST = ("loss", "learning_rate", "epochs", "per_device_train_batch_size", "seed")  # the rest stands under "More"
@@ -48,6 +49,7 @@ def training_form(workspace: Workspace, refs: Sequence[str], usual: Mapping[str,
         train = pick_one("Training pairs", refs, key=key("training", "train"), default=usual["train"])
         dev = pick_one("Dev pairs", refs, key=key("training", "dev"), default=usual["dev"])
         base = pick_encoder(workspace, key=key("training", "base"), label="Base", tuned_too=False)
+    weak_marks(workspace, train, dev)
     names = [name for name in fields_of(method) if name != "method"]
     first = [name for name in names if name in _FIRST]
     usual_values = TrainingConfig(method=method).effective()

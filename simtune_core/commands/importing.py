@@ -51,6 +51,10 @@ def import_(
     duplicates: Annotated[
         Literal["stop", "keep-first"] | None, typer.Option(help=_CHOICES["on_duplicate_id"].description)
     ] = None,
+    weak_labels: Annotated[
+        bool | None, typer.Option("--weak-labels/--own-labels", help=_CHOICES["weak_labels"].description)
+    ] = None,
+    labels_from: Annotated[str | None, typer.Option(help=_CHOICES["labels_from"].description)] = None,
     encoding: Annotated[str | None, typer.Option(help=_READING["encoding"].description)] = None,
     delimiter: Annotated[str | None, typer.Option(help=_READING["delimiter"].description)] = None,
     quotes: Annotated[str | None, typer.Option(help=_READING["quotes"].description)] = None,
@@ -81,7 +85,7 @@ def import_(
         told = _told(
             options, label=label, score_range=score_range, mask=mask, duplicates=duplicates, day_first=day_first,
             repair_mojibake=repair_mojibake or None, unmark_formulas=unmark_formulas or None,
-            drop_faulty=drop_faulty or None,
+            drop_faulty=drop_faulty or None, weak_labels=weak_labels, labels_from=labels_from,
             reading={"encoding": encoding, "delimiter": delimiter, "quotes": quotes, "sheet": sheet},
         )  # fmt: skip
         source = importing.anywhere(file)
@@ -108,7 +112,7 @@ def _told(options: Path | None, *, reading: dict[str, Any], **said: Any) -> dict
         told["mask"] = [part.strip() for part in said["mask"].split(",") if part.strip()]
     if said["duplicates"]:
         told["on_duplicate_id"] = said["duplicates"].replace("-", "_")
-    plain = ("day_first", "repair_mojibake", "unmark_formulas", "drop_faulty")
+    plain = ("day_first", "repair_mojibake", "unmark_formulas", "drop_faulty", "weak_labels", "labels_from")
     told |= {key: said[key] for key in plain if said[key] is not None}
     asked = {key: value for key, value in reading.items() if value is not None}
     if asked:

@@ -19,6 +19,7 @@ from simtune_core.encoders.loading import precision_that_ran
 from simtune_core.encoders.scoring import count_texts
 from simtune_core.evaluation.metrics import roc_auc
 from simtune_core.jobs.context import Job
+from simtune_core.labels import weak_label_findings
 
 
 def run(params: dict[str, Any], job: Job) -> dict[str, Any]:
@@ -54,7 +55,10 @@ def run(params: dict[str, Any], job: Job) -> dict[str, Any]:
         "grey_low": config.grey_low,
         "grey_high": config.grey_high,
         "tfidf": {"fitted_on": [each.ref for each in pairs], "n_texts": count_texts(job.workspace, pairs)},
-        "findings": find_all(measured, encoder.title, config),
+        "findings": [
+            *find_all(measured, encoder.title, config),
+            *weak_label_findings(job.workspace, [each.ref for each in pairs]),
+        ],
     }
 
 

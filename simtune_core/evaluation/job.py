@@ -21,6 +21,7 @@ from simtune_core.evaluation.thresholds import Confusion, choose_threshold, thre
 from simtune_core.evaluation.uncertainty import Interval, Metric, resample_records, verdict
 from simtune_core.files import whole_file
 from simtune_core.jobs.context import Job
+from simtune_core.labels import weak_label_findings
 from simtune_core.pairs import PairSet
 
 SCORES = "scores.parquet"
@@ -132,6 +133,7 @@ def _result(
     found += checks.check_threshold_source(pairs.ref, dev.ref if dev else None)
     found += checks.check_classes(pairs.ref, summary) + checks.check_circular(pairs.ref, tfidf_roc_auc)
     found += checks.check_shared_records(resampled.n_records, len(pairs))
+    found += weak_label_findings(job.workspace, [each.ref for each in sets])
     job.progress(1, 1, "evaluated")
     return {
         "set": pairs.ref, "content_id": pairs.content_id, "threshold_from": dev.ref if dev else None,

@@ -86,6 +86,14 @@ class ImportOptions(Settings):
         default="stop", description="Whether an id that stands in an earlier row is a fault, or only the first is kept."
     )
     drop_faulty: bool = Field(default=False, description="Whether rows with a fault are left out.")
+    weak_labels: bool | None = Field(
+        default=None,
+        description="Whether a rule made the labels of these pairs (equal categories, a band of similarity) and no "
+        "person; it is then said wherever their numbers are shown. Left out: not known.",
+    )
+    labels_from: str = Field(
+        default="", max_length=300, description="Where the labels of these pairs come from, in words."
+    )
     reading: ReadingOptions = Field(
         default_factory=ReadingOptions, description="Encoding, delimiter and sheet where they are not as detected."
     )
@@ -125,6 +133,12 @@ class ImportOptions(Settings):
                     + (" or more" if role in TEXT_ROLES else "")
                     + f", got {len(named)}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _labels_are_of_pairs(self) -> ImportOptions:
+        if self.kind == "records" and (self.weak_labels is not None or self.labels_from):
+            raise ValueError("Records have no labels of pairs: leave out weak_labels and labels_from")
         return self
 
     def with_changes(self, **changes: Any) -> ImportOptions:

@@ -72,6 +72,8 @@ def _provenance(checked: Draft, origin: Origin, *, drop: bool) -> dict[str, Any]
         "n_rows_read": checked.n_rows,
         "n_rows_dropped": checked.n_dropped,
     }
+    if options.weak_labels is not None or options.labels_from:
+        told["labels"] = {"weak": options.weak_labels, "words": options.labels_from}
     if checked.masked:
         told["masked"] = dict(checked.masked)
     if checked.n_mojibake and options.repair_mojibake:

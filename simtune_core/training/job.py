@@ -22,6 +22,7 @@ from simtune_core.errors import ConfigError, TrainingError, WorkspaceError
 from simtune_core.evaluation.metrics import roc_auc, spearman
 from simtune_core.files import read_json
 from simtune_core.jobs.context import Job
+from simtune_core.labels import weak_label_findings
 from simtune_core.pairs import PairSet
 from simtune_core.training.artifacts import save_full, save_head, save_lora, write_model
 from simtune_core.training.card import model_card
@@ -149,6 +150,8 @@ def _warn_before(request: _Request, job: Job) -> None:
             f"{records} records and {texts} texts are in both {request.train.ref} and {request.dev.ref}; dev numbers "
             "are too good and the step they choose may be wrong. Split by record, and equal texts together.",
         )
+    for weak in weak_label_findings(job.workspace, [request.train.ref, request.dev.ref]):
+        job.alert(weak["code"], weak["message"], severity=weak["severity"])
     if unused := request.config.unused():
         job.alert("T002", f"{', '.join(unused)} was set, but {request.config.method} does not use it.", severity="info")
 

@@ -13,6 +13,7 @@ from simtune_core.figures.histograms import score_histogram, two_set_histogram
 from simtune_core.figures.preflight import coverage_bars, headroom_bars, probe_difference
 from simtune_core.files import write_bytes
 from simtune_core.findings import Audit
+from simtune_core.labels import WEAK_LABELS
 from simtune_core.workflows.hardness import (
     difference_in_words,
     in_words,
@@ -43,6 +44,7 @@ def difficulty_report(
     view = preflight_view(preflight) if preflight else None
     sections = [
         *([_verdict(view)] if view else []),
+        *_weak(measured),
         _shape(measured),
         *(_rests_on(view) if view else []),
         _numbers(measured, mismatch),
@@ -71,6 +73,12 @@ def _verdict(view: PreflightView) -> Section:
     reasons = [reason.message for reason in view.verdict.reasons]
     fix = [f"What to do: {view.verdict.fix.text}"] if view.verdict.fix else []
     return Section(sentences=[f"{view.verdict.verdict}. {view.verdict.headline}", *fix, *reasons])
+
+
+def _weak(measured: dict[str, Any]) -> list[Section]:
+    """Say which of the sets have weak labels; nothing where none has."""
+    told = [found["message"] for found in measured["findings"] if found["code"] == WEAK_LABELS]
+    return [Section("Weak labels", told)] if told else []
 
 
 def _shape(measured: dict[str, Any]) -> Section:

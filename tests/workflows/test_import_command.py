@@ -120,3 +120,27 @@ def test_a_large_file_is_followed_as_a_job_and_equal_content_is_the_same_version
     assert len(list_jobs(workspace)) == 1
     monkeypatch.undo()
     assert run(file, "--name", "big", "--drop-faulty")[1]["result"]["datasets"][0]["ref"] == "big@v0001"
+
+
+@pytest.mark.parametrize(
+    ("said", "labels"),
+    [
+        (["--weak-labels", "--labels-from", "same category"], {"weak": True, "words": "same category"}),
+        (["--own-labels"], {"weak": False, "words": ""}),
+        (["--labels-from", "links of the help desk"], {"weak": None, "words": "links of the help desk"}),
+        ([], None),
+    ],
+)
+def test_who_made_the_labels_is_kept_as_it_is_said(workspace, run, written, said, labels):
+    code, told = run(written(PAIRS), "--name", "p", "--columns", "sentence1=first,sentence2=second,label=same",
+                     "--label", "ja=1,nein=0", "--as", "pairs", *said)  # fmt: skip
+
+    assert code == 0, told
+    assert list_datasets(workspace)[0].manifest["provenance"].get("labels") == labels
+
+
+def test_records_have_no_labels_that_could_be_weak(run, written):
+    code, told = run(written("id,text\na,x\n"), "--weak-labels")
+
+    assert code == 2
+    assert "Records have no labels of pairs" in told["error"]["message"]
