@@ -40,6 +40,7 @@ KINDS = {
     "mismatch": Kind("simtune_core.difficulty.mismatch_job:run", device=True, encoders="encoder"),
     "preflight": Kind("simtune_core.difficulty.preflight.job:run", device=True, encoders="encoder"),
     "candidates": Kind("simtune_core.candidates.job:run", device=True, encoders="encoder"),
+    "readings": Kind("simtune_core.candidates.readings_job:run", device=True, encoders="encoder"),
     "curriculum": Kind("simtune_core.curriculum.job:run", device=False),
     "train": Kind("simtune_core.training.job:run", device=True),
     "diagnose": Kind("simtune_core.adapters.job:run", device=True),
