@@ -11,7 +11,18 @@ from typing import Annotated, Literal
 import typer
 
 from simtune_core import wording
-from simtune_core.commands import describing, difficulty, importing, jobs, keeping, logs, maps, preparing, store
+from simtune_core.commands import (
+    augmenting,
+    describing,
+    difficulty,
+    importing,
+    jobs,
+    keeping,
+    logs,
+    maps,
+    preparing,
+    store,
+)
 from simtune_core.commands.options import Detach, EncoderName, FailOn, Json, PrecisionName, Where
 from simtune_core.commands.running import run_request as _run
 from simtune_core.console import progress_bar, reported
@@ -173,6 +184,7 @@ def demo_(fail_on: FailOn = None, workspace: Where = None, as_json: Json = False
         report.say(*wording.evaluation_lines(walked.evaluation), walked.verdict)
 
 
+augmenting.add_to(app)
 describing.add_to(app)
 difficulty.add_to(app)
 importing.add_to(app)

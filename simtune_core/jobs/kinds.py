@@ -42,6 +42,7 @@ KINDS = {
     "candidates": Kind("simtune_core.candidates.job:run", device=True, encoders="encoder"),
     "readings": Kind("simtune_core.candidates.readings_job:run", device=True, encoders="encoder"),
     "curriculum": Kind("simtune_core.curriculum.job:run", device=False),
+    "augment": Kind("simtune_core.curriculum.augmentation.job:run", device=True, encoders="encoders"),
     "train": Kind("simtune_core.training.job:run", device=True),
     "diagnose": Kind("simtune_core.adapters.job:run", device=True),
     "evaluate": Kind("simtune_core.evaluation.job:run", device=True, encoders="encoders"),

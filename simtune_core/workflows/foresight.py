@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simtune_core.curriculum.config import CandidatesConfig, CurriculumConfig
+from simtune_core.candidates.config import CandidatesConfig
+from simtune_core.curriculum.augmentation.config import AugmentConfig
+from simtune_core.curriculum.config import CurriculumConfig
 from simtune_core.datasets import DatasetVersion, find_dataset, load_pairs, load_records
 from simtune_core.encoders.catalogue import Encoder, resolve_encoder
 from simtune_core.encoders.embedding import cache_folder
@@ -173,6 +175,13 @@ def _curriculum_most(workspace: Workspace, params: dict[str, Any]) -> int:
     return int(3 * wanted * (2 * text_bytes + 100))
 
 
+def _augment_most(workspace: Workspace, params: dict[str, Any]) -> int:
+    version, _ = find_dataset(workspace, params["pairs"])
+    n_pairs = version.n_rows * (1 + AugmentConfig(**params["config"]).n_children)
+    vectors = sum(2 * n_pairs * _vector_bytes(encoder) for encoder in _encoders(workspace, params))
+    return vectors + n_pairs * (folder_bytes(version.folder) // max(1, version.n_rows) + _SCORE)
+
+
 def _evaluate_most(workspace: Workspace, params: dict[str, Any]) -> int:
     n_rows = sum(version.n_rows for version in _versions(workspace, params))
     return _embedding_most(workspace, params) + n_rows * _SCORE * max(1, len(params.get("encoders") or []))
@@ -195,6 +204,7 @@ _MOST: dict[str, Callable[[Workspace, dict[str, Any]], int]] = {
     "map": _embedding_most,  # its points take less than what any job does
     "candidates": _candidates_most,
     "curriculum": _curriculum_most,
+    "augment": _augment_most,
     "train": _train_most,
     "evaluate": _evaluate_most,
     "import_encoder": lambda _, params: 2 * int(params["n_bytes"]),  # half precision becomes float32
