@@ -13,6 +13,7 @@ import typer
 from simtune_core import wording
 from simtune_core.commands import (
     augmenting,
+    curriculum,
     describing,
     difficulty,
     importing,
@@ -26,13 +27,12 @@ from simtune_core.commands import (
 from simtune_core.commands.options import Detach, EncoderName, FailOn, Json, PrecisionName, Where
 from simtune_core.commands.running import run_request as _run
 from simtune_core.console import progress_bar, reported
-from simtune_core.curriculum.phases import CurriculumConfig
 from simtune_core.encoders.config import EncodingConfig
 from simtune_core.evaluation.config import EvaluationConfig
 from simtune_core.preferences import preferences_of
 from simtune_core.settings import with_overrides
 from simtune_core.training.config import TrainingConfig
-from simtune_core.workflows import demo, requests, running
+from simtune_core.workflows import demo, requests
 from simtune_core.workspace import Workspace, open_workspace
 
 app = typer.Typer(
@@ -62,33 +62,6 @@ def embed(
         encoding = EncodingConfig(encoder=_or_default(where, encoder), precision=precision)
         if result := _run(where, requests.embed_request(where, dataset, encoding), report, detach=detach):
             report.say(wording.embed_line(result))
-
-
-@app.command()
-def curriculum(
-    records: str,
-    name: Annotated[str, typer.Option(help="Name of the pair set to make.")],
-    config: Annotated[Path | None, typer.Option(help="YAML or JSON of curriculum settings.")] = None,
-    encoder: Annotated[str, typer.Option("--encoder", help="The space of the candidates.")] = "tfidf",
-    precision: PrecisionName = _ENCODING.precision,
-    fail_on: FailOn = None,
-    workspace: Where = None,
-    as_json: Json = False,
-) -> None:
-    """Count all candidate pairs of a record set, then draw a pair set in phases: two jobs, so not to be detached."""
-    with reported("curriculum", as_json=as_json, fail_on=fail_on) as report:
-        where = open_workspace(workspace)
-        settings = CurriculumConfig.from_file(config) if config else CurriculumConfig()
-        encoding = EncodingConfig(encoder=encoder, precision=precision)
-        counting = requests.candidates_request(where, records, encoding, seed=settings.seed)
-        with progress_bar(hidden=as_json) as draw:
-            counted, found = running.run_to_end(where, counting, on_update=draw)
-        report.findings += found.get("findings", [])
-        request = requests.curriculum_request(
-            where, counted.id, settings.model_dump(mode="json", exclude_unset=True), name
-        )
-        if result := _run(where, request, report):
-            report.say(wording.curriculum_table(result))
 
 
 @app.command()
@@ -185,6 +158,7 @@ def demo_(fail_on: FailOn = None, workspace: Where = None, as_json: Json = False
 
 
 augmenting.add_to(app)
+curriculum.add_to(app)
 describing.add_to(app)
 difficulty.add_to(app)
 importing.add_to(app)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from simtune_core.curriculum.phases import CurriculumConfig
+from simtune_core.candidates.config import CandidatesConfig
+from simtune_core.curriculum.config import CurriculumConfig, cumulative_phases
 from simtune_core.encoders.catalogue import BUNDLED
 from simtune_core.encoders.config import EncodingConfig
 from simtune_core.evaluation.config import EvaluationConfig
@@ -111,10 +112,11 @@ def _curriculum(
     workspace: Workspace, encoding: EncodingConfig, draw: Draw | None, findings: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """Count candidates and draw three phases; a second demo in one workspace shows the set that is there."""
-    settings = CurriculumConfig(pairs_per_phase=PAIRS_PER_PHASE)
-    counting = requests.candidates_request(workspace, RECORDS, encoding, seed=settings.seed)
+    half = {"n_positives": PAIRS_PER_PHASE // 2, "n_negatives": PAIRS_PER_PHASE // 2}
+    settings = CurriculumConfig(phases=tuple(phase.model_copy(update=half) for phase in cumulative_phases()))
+    counting = requests.candidates_request(workspace, RECORDS, encoding, config=CandidatesConfig())
     counted, _ = run_to_end(workspace, counting, on_update=draw)
-    config = settings.model_dump(mode="json", exclude_unset=True)
+    config = settings.model_dump(mode="json")
     request = requests.curriculum_request(workspace, counted.id, config, CURRICULUM)
     _, result = run_to_end(workspace, request, on_update=draw)
     findings.extend(result.get("findings", []))
