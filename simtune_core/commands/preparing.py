@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,7 +11,9 @@ import typer
 from simtune_core.commands.options import Detach, FailOn, Json, Where
 from simtune_core.commands.running import run_request
 from simtune_core.console import reported, table
+from simtune_core.curriculum.formats import FormatConfig, OutputFormat
 from simtune_core.preparing.splitting import SplitConfig
+from simtune_core.settings import with_overrides
 from simtune_core.workflows import preparing
 from simtune_core.workspace import open_workspace
 
@@ -63,16 +66,28 @@ def export(
         preparing.ExportFormat | None,
         typer.Option("--format", help="Default: by the ending; a folder: huggingface."),
     ] = None,
+    rows: Annotated[
+        OutputFormat | None, typer.Option("--as", help="Pairs as a loss takes them. Default: as they are stored.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="key=value of --as, such as num_negatives=3.")
+    ] = None,
     workspace: Where = None,
     as_json: Json = False,
 ) -> None:
     """Write a dataset for other programs; nothing is overwritten. A CSV marks what spreadsheets would run."""
+    if settings and rows is None:
+        raise typer.BadParameter("--set belongs to --as: say which rows a loss takes")
     with reported("export", as_json=as_json) as report:
-        made = preparing.export(open_workspace(workspace), dataset, to, form=form)
+        asked = with_overrides(FormatConfig(output_format=rows), settings or []) if rows else None
+        made = preparing.export(open_workspace(workspace), dataset, to, form=form, rows=asked)
         report.result = {
             "file": str(made.path), "format": made.format, "n_rows": made.n_rows, "n_marked": made.n_marked,
+            "rows": asked.model_dump(mode="json") if asked else None,
+            "left_out": [asdict(left) for left in made.left_out], "notes": list(made.notes),
         }  # fmt: skip
-        report.say(f"{made.path}: {made.n_rows:,} rows as {made.format}.")
+        report.say(f"{made.path}: {made.n_rows:,} rows as {made.format}.", *made.notes)
+        report.say(*(f"Left out, {left.n:,}: {left.words}" for left in made.left_out))
         if made.n_marked:
             report.say(
                 f"{made.n_marked:,} texts that a spreadsheet would run as a formula got an apostrophe in front; "

@@ -19,8 +19,13 @@ _ONLY = "train"  # what the loader calls the rows of a dataset without splits
 _USUAL = ("train", "dev", "test")
 _RESERVED = {"all"}  # a word of the loader's own
 _UNSAFE = re.compile(r"\W+", re.ASCII)
+_TEXTS = ("sentence1", "sentence2", "anchor", "positive", "negative")
+_NEGATIVE = re.compile(r"negative_\d+")
 _LICENCE = re.compile(r"[a-z0-9][a-z0-9.-]*")
 _MEANING = {
+    "anchor": "text that the others are compared with",
+    "positive": "text similar to the anchor",
+    "negative": "text not similar to the anchor",
     "sentence1": "first text of the pair",
     "sentence2": "second text of the pair",
     "label": "1 = similar, 0 = not similar",
@@ -85,7 +90,7 @@ def card_of(version: DatasetVersion, split: str | None, counts: Mapping[str, int
         "## Columns\n\n"
         + _table(
             ("column", "type", "meaning"),
-            [[f"`{name}`", kind, _MEANING.get(name, "kept from the source")] for name, kind in columns.items()],
+            [[f"`{name}`", kind, _meaning(name)] for name, kind in columns.items()],
         ),
         _use(version, columns),
         "## How it was made\n\n" + _indented(_origin(version, told)),
@@ -93,21 +98,26 @@ def card_of(version: DatasetVersion, split: str | None, counts: Mapping[str, int
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def _meaning(column: str) -> str:
+    return _MEANING["negative"] if _NEGATIVE.fullmatch(column) else _MEANING.get(column, "kept from the source")
+
+
 def _use(version: DatasetVersion, columns: Mapping[str, str]) -> str:
     """Say how sentence-transformers takes the columns; empty for records."""
     if version.kind != "pairs":
         return ""
     targets = [name for name in ("score", "label") if name in columns]
-    target = targets[0] if targets else "label"
+    texts = [name for name in columns if name in _TEXTS or _NEGATIVE.fullmatch(name)]
+    read = json.dumps([*texts, *targets[:1]])
     note = " `label` is there, too: select one of the two." if len(targets) == 2 else ""
     code = (
         "from datasets import load_dataset\n\n"
         'pairs = load_dataset("THIS_FOLDER")\n'
-        f'pairs = pairs.select_columns(["sentence1", "sentence2", "{target}"])\n'
+        f"pairs = pairs.select_columns({read})\n"
     )
     return (
         "## Use with sentence-transformers\n\nA loss takes every column but `label` or `score` as a text, in their "
-        f"order, so select the two texts and the target first.{note}\n\n```python\n{code}```"
+        f"order, so select first what it is to read.{note}\n\n```python\n{code}```"
     )
 
 

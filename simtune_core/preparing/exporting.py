@@ -1,8 +1,8 @@
 """A dataset as a file for other programs: CSV, Parquet, JSON Lines, or a Hugging Face dataset folder.
 
 Parquet, JSON Lines and the folder hold every text exactly. A CSV is made for spreadsheets: UTF-8 with a byte-order
-mark, and texts that a spreadsheet would run as a formula get an apostrophe in front (`tables/formulas.py`). Nothing is
-overwritten.
+mark, and texts that a spreadsheet would run as a formula get an apostrophe in front (`tables/formulas.py`). Pairs may
+be laid out as a loss takes them (`curriculum/formats.py`). Nothing is overwritten.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Any, Literal, get_args
 
 import pandas as pd
 
-from simtune_core.datasets import DatasetVersion, find_dataset, load_pairs, load_records
+from simtune_core.curriculum.formats import FormatConfig, LeftOut, format_pairs
+from simtune_core.datasets import DatasetVersion, find_dataset, load_details, load_pairs, load_records
 from simtune_core.errors import WorkspaceError
 from simtune_core.files import whole_file, whole_folder
 from simtune_core.preparing.dataset_card import card_of, split_names
@@ -38,15 +39,30 @@ class Exported:
         format: What it is.
         n_rows: How many rows it holds.
         n_marked: How many texts of a CSV got an apostrophe in front; 0 for the exact formats.
+        left_out: What is not in it because the rows were laid out for a loss.
+        notes: What else has to be known of such rows, in sentences.
     """
 
     path: Path
     format: ExportFormat
     n_rows: int
     n_marked: int = 0
+    left_out: tuple[LeftOut, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
-def export_rows(workspace: Workspace, ref: str, to: Path, *, form: ExportFormat | None = None) -> Exported:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """What is written: a table, and what was left out of it."""
+
+    frame: pd.DataFrame
+    left_out: tuple[LeftOut, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def export_rows(
+    workspace: Workspace, ref: str, to: Path, *, form: ExportFormat | None = None, rows: FormatConfig | None = None
+) -> Exported:
     """Write a dataset, or one of its splits, for another program.
 
     Args:
@@ -55,34 +71,33 @@ def export_rows(workspace: Workspace, ref: str, to: Path, *, form: ExportFormat 
         to: The file to write, or a folder: one that exists gets a file of the dataset's name, one that does not
             becomes a Hugging Face dataset.
         form: The format; guessed from the ending by default.
+        rows: How pairs are laid out for a loss; None writes them as they are stored.
 
     Raises:
-        WorkspaceError: If there is no such dataset, the file exists already, the ending tells no format, or the disk
-            is full.
+        WorkspaceError: If there is no such dataset, the file exists already, the ending tells no format, records are to
+            be laid out as pairs, or the disk is full.
+        DataFaultError: If pairs cannot be laid out as asked.
     """
     version, split = find_dataset(workspace, ref)
     form = form or _guessed(to)
-    path = to / f"{file_stem(version, split)}{ENDINGS[form]}" if to.is_dir() else to
+    path = to / f"{file_stem(version, split, rows)}{ENDINGS[form]}" if to.is_dir() else to
     if path.exists() or path.is_symlink():
         raise WorkspaceError(f"{path.name} exists already and nothing is overwritten; choose another name.")
+    laid_out = _rows(workspace, ref, rows)
+    n_marked = 0
     if form == "huggingface":
-        return _write_folder(path, version, split, load_frame(workspace, ref))
-    frame = load_frame(workspace, ref)
-    with whole_file(path) as beside:
-        n_marked = _WRITERS[form](frame, beside)
-    return Exported(path, form, len(frame), n_marked)
+        _write_folder(path, version, split, laid_out.frame)
+    else:
+        with whole_file(path) as beside:
+            n_marked = _WRITERS[form](laid_out.frame, beside)
+    return Exported(path, form, len(laid_out.frame), n_marked, laid_out.left_out, laid_out.notes)
 
 
-def load_frame(workspace: Workspace, ref: str) -> pd.DataFrame:
-    """Return the rows of records or pairs."""
-    version, _ = find_dataset(workspace, ref)
-    return load_pairs(workspace, ref).frame if version.kind == "pairs" else load_records(workspace, ref).frame
-
-
-def file_stem(version: DatasetVersion, split: str | None) -> str:
-    """Return what an exported file is called: `name-v0001` or `name-v0001-split`."""
+def file_stem(version: DatasetVersion, split: str | None, rows: FormatConfig | None = None) -> str:
+    """Return what an exported file is called: `name-v0001`, `name-v0001-split`, or either with `-triplets`."""
     kept = "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in split or "")
-    return f"{version.name}-{version.version}" + (f"-{kept}" if split else "")
+    laid_out = f"-{rows.output_format}" if rows else ""
+    return f"{version.name}-{version.version}" + (f"-{kept}" if split else "") + laid_out
 
 
 def plain_bytes(version: DatasetVersion) -> int:
@@ -94,6 +109,15 @@ def plain_bytes(version: DatasetVersion) -> int:
     except (OSError, ValueError) as error:  # ArrowInvalid is a ValueError
         raise WorkspaceError(f"{version.ref}: {version.table.name} cannot be read; import the data again.") from error
     return sum(meta.row_group(index).total_byte_size for index in range(meta.num_row_groups))
+
+
+def _rows(workspace: Workspace, ref: str, rows: FormatConfig | None) -> _Rows:
+    """Return the rows of records or pairs, as they are stored or laid out for a loss."""
+    if rows is not None:
+        made = format_pairs(load_pairs(workspace, ref), rows, load_details(workspace, ref))
+        return _Rows(made.frame, made.left_out, made.notes)
+    version, _ = find_dataset(workspace, ref)
+    return _Rows(load_pairs(workspace, ref).frame if version.kind == "pairs" else load_records(workspace, ref).frame)
 
 
 def _guessed(to: Path) -> ExportFormat:
@@ -149,7 +173,7 @@ _WRITERS: Mapping[ExportFormat, Callable[[pd.DataFrame, Path], int]] = {
 }
 
 
-def _write_folder(path: Path, version: DatasetVersion, split: str | None, frame: pd.DataFrame) -> Exported:
+def _write_folder(path: Path, version: DatasetVersion, split: str | None, frame: pd.DataFrame) -> None:
     """Write one Parquet file for each split, and a card that names them for `datasets.load_dataset`."""
     import pyarrow.parquet as pq
 
@@ -164,7 +188,6 @@ def _write_folder(path: Path, version: DatasetVersion, split: str | None, frame:
         columns = {field.name: str(field.type).removeprefix("large_") for field in table.schema}
         card = card_of(version, split, counts, columns)
         (beside / "README.md").write_text(card, encoding="utf-8")
-    return Exported(path, "huggingface", len(frame))
 
 
 def _arrow(frame: pd.DataFrame) -> Any:

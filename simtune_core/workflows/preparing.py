@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from simtune_core.curriculum.formats import FormatConfig
 from simtune_core.datasets import canonical_ref, find_dataset
 from simtune_core.encoders.catalogue import BUNDLED, TFIDF
 from simtune_core.encoders.intake import TEXT_NAMES, VECTOR_FILES, layout_of
@@ -109,16 +110,18 @@ def split_request(
     return Request("split", params, f"Split {version.ref}" + (f" as {made}" if made != version.name else ""))
 
 
-def export(workspace: Workspace, dataset: str, to: Path, *, form: ExportFormat | None = None) -> Exported:
+def export(
+    workspace: Workspace, dataset: str, to: Path, *, form: ExportFormat | None = None, rows: FormatConfig | None = None
+) -> Exported:
     """Write a dataset, or one of its splits, to a file or a Hugging Face folder; see `export_rows`."""
-    return export_rows(workspace, dataset, to, form=form)
+    return export_rows(workspace, dataset, to, form=form, rows=rows)
 
 
-def download(workspace: Workspace, dataset: str, form: ExportFormat) -> bytes:
+def download(workspace: Workspace, dataset: str, form: ExportFormat, rows: FormatConfig | None = None) -> bytes:
     """Return an exported file as a page sends it; a folder is packed as a zip."""
     with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / export_name(workspace, dataset, form).removesuffix(_ZIP)
-        made = export_rows(workspace, dataset, target, form=form).path
+        target = Path(folder) / export_name(workspace, dataset, form, rows).removesuffix(_ZIP)
+        made = export_rows(workspace, dataset, target, form=form, rows=rows).path
         if form != "huggingface":
             return made.read_bytes()
         packed = io.BytesIO()
@@ -128,9 +131,9 @@ def download(workspace: Workspace, dataset: str, form: ExportFormat) -> bytes:
         return packed.getvalue()
 
 
-def export_name(workspace: Workspace, dataset: str, form: ExportFormat) -> str:
+def export_name(workspace: Workspace, dataset: str, form: ExportFormat, rows: FormatConfig | None = None) -> str:
     """Return what a downloaded file is called."""
-    return file_stem(*find_dataset(workspace, dataset)) + (ENDINGS[form] or _ZIP)
+    return file_stem(*find_dataset(workspace, dataset), rows) + (ENDINGS[form] or _ZIP)
 
 
 def too_large_to_download(workspace: Workspace, dataset: str, *, limit: int = DOWNLOAD_BYTES) -> bool:
@@ -140,10 +143,17 @@ def too_large_to_download(workspace: Workspace, dataset: str, *, limit: int = DO
     return plain_bytes(version) * share > limit
 
 
-def command_for(dataset: str, form: ExportFormat) -> str:
+def command_for(dataset: str, form: ExportFormat, rows: FormatConfig | None = None) -> str:
     """Return the command line that exports a dataset."""
-    to = dataset.replace(":", "-").replace("@", "-") + ENDINGS[form]
+    to = dataset.replace(":", "-").replace("@", "-") + (f"-{rows.output_format}" if rows else "") + ENDINGS[form]
     told = "" if ENDINGS[form] else f" --format {form}"
+    if rows is not None:
+        told += f" --as {rows.output_format}"
+        told += "".join(
+            f" --set {name}={value}"
+            for name, value in rows.model_dump(exclude_defaults=True).items()
+            if name != "output_format"
+        )
     return f"python -m simtune_core export {shlex.quote(dataset)} --to {shlex.quote(to)}{told}"
 
 

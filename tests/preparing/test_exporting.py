@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shlex
 import zipfile
 
 import numpy as np
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from simtune_core.cli import app
+from simtune_core.curriculum.formats import FormatConfig, format_pairs
 from simtune_core.datasets import load_pairs, load_records, save_pairs, save_records
-from simtune_core.errors import WorkspaceError
+from simtune_core.errors import DataFaultError, WorkspaceError
 from simtune_core.preparing.dataset_card import split_names
 from simtune_core.preparing.exporting import export_rows
 from simtune_core.tables.formulas import DANGEROUS, marked, unmarked
@@ -161,6 +163,81 @@ def test_a_set_too_large_for_a_page_is_left_to_the_command_line(workspace, hosti
     assert too_large_to_download(workspace, "hostile:dev", limit=100)
     assert command_for("hostile", "jsonl") == "python -m simtune_core export hostile --to hostile.jsonl"
     assert command_for("a:b", "huggingface") == "python -m simtune_core export a:b --to a-b --format huggingface"
+
+
+@pytest.fixture
+def mined(workspace):
+    rows = [("=a", "p", 1), ("=a", "n1", 0), ("=a", "n2", 0), ("b", "q", 1), ("b", "m", 0), ("c", "r", 1)]
+    frame = pd.DataFrame(rows, columns=["sentence1", "sentence2", "label"])
+    frame["split"], frame["phase"] = ["train"] * 3 + ["dev"] * 3, ["easy"] * 6
+    details = pd.DataFrame({"similarity": [0.9, 0.5, 0.4, 0.8, 0.3, 0.7]})
+    save_pairs(workspace, "mined", frame, provenance={"licence": "MIT"}, details=details)
+
+
+def test_pairs_are_written_as_a_loss_takes_them_and_what_is_left_out_is_told(workspace, mined, tmp_path):
+    config = FormatConfig(output_format="triplets")
+    made = export_rows(workspace, "mined", tmp_path / "t.parquet", rows=config)
+
+    expected = format_pairs(load_pairs(workspace, "mined"), config)
+    pd.testing.assert_frame_equal(pd.read_parquet(made.path), expected.frame)
+    assert (made.n_rows, made.left_out, made.notes) == (3, expected.left_out, expected.notes)
+    assert [left.reason for left in made.left_out] == ["no_negative"]
+    content = export_rows(workspace, "mined:train", tmp_path, form="csv", rows=config)
+    assert content.path.name == "mined-v0001-train-triplets.csv"
+    assert content.path.read_text("utf-8-sig").splitlines()[1:] == [
+        '"\'=a","p","n1","easy","train"', '"\'=a","p","n2","easy","train"',
+    ]  # fmt: skip
+    assert not (tmp_path / "none.csv").exists()
+    with pytest.raises(DataFaultError, match="gives no tuples"):
+        export_rows(workspace, "mined", tmp_path / "none.csv", rows=FormatConfig(output_format="tuples"))
+    assert not (tmp_path / "none.csv").exists()
+
+
+def test_a_score_may_be_the_similarity_beside_the_pairs_of_one_split(workspace, mined, tmp_path):
+    config = FormatConfig(output_format="scored", score="similarity")
+    made = export_rows(workspace, "mined:dev", tmp_path / "s.jsonl", rows=config)
+
+    assert [json.loads(line)["score"] for line in made.path.read_text().splitlines()] == [0.8, 0.3, 0.7]
+
+
+def test_records_are_no_pairs_to_lay_out(workspace, tickets, tmp_path):
+    with pytest.raises(WorkspaceError, match="holds records, and pairs are needed here"):
+        export_rows(workspace, "tickets", tmp_path / "t.csv", rows=FormatConfig())
+
+
+def test_the_folder_of_tuples_loads_and_its_card_names_the_columns_that_a_loss_reads(
+    workspace, mined, tmp_path, monkeypatch
+):
+    import datasets
+
+    monkeypatch.setenv("HF_DATASETS_OFFLINE", "1")
+    config = FormatConfig(output_format="tuples", num_negatives=1)
+    made = export_rows(workspace, "mined", tmp_path / "folder", rows=config)
+    loaded = datasets.load_dataset(str(made.path), cache_dir=str(tmp_path / "cache"))
+
+    assert loaded["train"].to_list() == [{"anchor": "=a", "positive": "p", "negative_1": "n1", "phase": "easy"}]
+    assert loaded["dev"]["negative_1"][:] == ["m"]
+    card = (made.path / "README.md").read_text()
+    assert 'select_columns(["anchor", "positive", "negative_1"])' in card
+    assert "| `negative_1` | string | text not similar to the anchor |" in card
+
+
+def test_the_command_lays_pairs_out_and_its_line_is_the_one_that_the_page_shows(workspace, mined, tmp_path):
+    config = FormatConfig(output_format="tuples", num_negatives=2)
+    line = command_for("mined", "jsonl", config)
+    assert line == ("python -m simtune_core export mined --to mined-tuples.jsonl --as tuples --set num_negatives=2")
+    arguments = shlex.split(line)[3:]
+    arguments[arguments.index("--to") + 1] = str(tmp_path / "mined.jsonl")
+    said = CliRunner().invoke(app, [*arguments, "--json", "--workspace", str(workspace.root)])
+
+    assert said.exit_code == 0, said.output
+    result = json.loads(said.stdout)["result"]
+    assert (result["n_rows"], [left["reason"] for left in result["left_out"]]) == (
+        1, ["no_negative", "few_negatives", "unused_negatives"],
+    )  # fmt: skip
+    assert result["rows"] == config.model_dump(mode="json")
+    alone = CliRunner().invoke(app, ["export", "mined", "--to", str(tmp_path / "x.csv"), "--set", "num_negatives=2"])
+    assert alone.exit_code == 2
 
 
 def test_the_command_writes_a_file_and_says_what_it_marked(workspace, hostile, tmp_path):
