@@ -13,6 +13,7 @@ import typer
 from simtune_core import wording
 from simtune_core.commands import (
     augmenting,
+    comparing,
     curriculum,
     describing,
     difficulty,
@@ -158,6 +159,7 @@ def demo_(fail_on: FailOn = None, workspace: Where = None, as_json: Json = False
 
 
 augmenting.add_to(app)
+comparing.add_to(app)
 curriculum.add_to(app)
 describing.add_to(app)
 difficulty.add_to(app)
