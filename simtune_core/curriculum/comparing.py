@@ -245,7 +245,7 @@ def _categories(left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
 def _disagreements(left: PairSet, right: PairSet, coded: _Coded) -> tuple[int, pd.DataFrame]:
     """Return how many shared pairs have another label in the other set, and the first of them."""
     told = [_labels_of(each, keys) for each, keys in ((left, coded.left), (right, coded.right))]
-    both = told[0].join(told[1], how="inner", suffixes=("_left", "_right"))
+    both = told[0].merge(told[1], left_index=True, right_index=True, suffixes=("_left", "_right"))
     differing = both[both["words_left"] != both["words_right"]].sort_values("row_left")
     shown = differing.head(EXAMPLES)
     texts = left.frame.iloc[shown["row_left"].to_numpy()]
