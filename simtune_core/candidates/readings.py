@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -93,7 +93,8 @@ def load_readings(folder: Path) -> Readings:
 
 def load_scores(path: Path) -> NDArray[np.float32]:
     """Return the encoder's cosine of every row of the sample, shape (n_rows,); raises as `load_readings`."""
-    return _parts(path, ("scores",))["scores"]
+    scores: NDArray[np.float32] = _parts(path, ("scores",))["scores"]
+    return scores
 
 
 def roc_auc_of(phase: PhasePlan, readings: Readings) -> float | None:
@@ -124,7 +125,7 @@ def _spread(by_cell: NDArray[np.int64]) -> NDArray[np.float64]:
     return by_cell / np.maximum(totals, 1)
 
 
-def _parts(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[np.generic]]:
+def _parts(path: Path, names: tuple[str, ...]) -> dict[str, Any]:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
             return {name: held[name] for name in names}

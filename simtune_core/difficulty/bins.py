@@ -11,7 +11,7 @@ from simtune_core.errors import ConfigError, DataFaultError
 
 BINS_PER_UNIT = 1000  # width 0.001
 N_BINS = 2 * BINS_PER_UNIT  # over [-1, 1]
-_ON_EDGE = 1e-4  # in bins: a float32 cosine within 1e-7 below an edge is on it (float32 has 6e-8 at 1)
+ON_EDGE = 1e-4  # in bins: a float32 cosine within 1e-7 below an edge is on it (float32 has 6e-8 at 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +48,7 @@ def bin_index(similarities: ArrayLike) -> NDArray[np.int32]:
     Returns:
         Integers in [0, N_BINS), same shape.
     """
-    scaled = np.asarray(similarities, dtype=np.float32) * np.float32(BINS_PER_UNIT) + np.float32(_ON_EDGE)
+    scaled = np.asarray(similarities, dtype=np.float32) * np.float32(BINS_PER_UNIT) + np.float32(ON_EDGE)
     return np.clip(np.floor(scaled).astype(np.int32) + BINS_PER_UNIT, 0, N_BINS - 1)
 
 

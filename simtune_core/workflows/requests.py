@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from simtune_core.adapters.checks import latest_checks
-from simtune_core.datasets import canonical_ref, list_versions, load_records
+from simtune_core.candidates.config import CandidatesConfig
+from simtune_core.datasets import canonical_ref, find_dataset, list_versions
 from simtune_core.difficulty.config import MismatchConfig
 from simtune_core.encoders.catalogue import resolve_encoder
 from simtune_core.encoders.config import EncodingConfig
@@ -105,21 +106,43 @@ def mismatch_request(
     return Request("mismatch", params, f"Intervals of {refs[0]} minus {refs[1]} with {encoding.encoder}")
 
 
-def candidates_request(workspace: Workspace, records: str, encoding: EncodingConfig, *, seed: int) -> Request:
-    """Ask for the counts of all candidate pairs of a record set."""
-    ref = canonical_ref(workspace, records, "records")
-    loaded = load_records(workspace, ref)
-    if not loaded.has_groups and loaded.frame["category"].nunique() < 2:
-        raise DataFaultError(
-            f"{ref} must have duplicate groups or at least two categories to tell positive from negative pairs; import "
-            "it again with a category column."
-        )
+def candidates_request(
+    workspace: Workspace,
+    records: str,
+    encoding: EncodingConfig,
+    *,
+    config: CandidatesConfig,
+    test: str | None = None,
+    apart: Sequence[str] | None = None,
+) -> Request:
+    """Ask for the counts of all pairs of records, or of the pairs of a pair set.
+
+    Args:
+        workspace: Where everything lies.
+        records: Records, or a pair set whose own labelled pairs are counted.
+        encoding: The space.
+        config: How pairs are counted and sampled.
+        test: The pair set that a curriculum is to resemble; scored in the same space.
+        apart: Pair sets that no candidate may share a record or a nearly equal text with; by default the test set.
+
+    Raises:
+        DataFaultError: If there are fewer than two records: every other set has pairs that some rule labels.
+    """
+    version, _ = find_dataset(workspace, records)
+    if version.kind == "records" and version.n_rows < 2:
+        raise DataFaultError(f"{version.ref} must hold at least two records to pair, got {version.n_rows}.")
+    ref = canonical_ref(workspace, records)
+    resembled = canonical_ref(workspace, test, "pairs") if test else None
+    if apart is None:
+        apart = [resembled] if resembled else []
     encoder = named_encoder(workspace, encoding.encoder)
     params = {
         "records": ref,
         "encoder": encoder["name"],
         "precision": encoding.precision,
-        "seed": seed,
+        "test": resembled,
+        "apart": sorted({canonical_ref(workspace, each, "pairs") for each in apart}),
+        **config.model_dump(),
         "fingerprints": [encoder],
     }
     return Request("candidates", params, f"Count candidates of {ref} with {encoding.encoder}")

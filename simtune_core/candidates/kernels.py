@@ -1,0 +1,328 @@
+"""The loops over pairs that numpy has no word for: put each pair into its bin, and keep it if its hash is low enough.
+
+Plain functions; `compiled()` makes machine code of them, so that importing this module loads no compiler. They release
+the interpreter's lock. Nothing here knows records, texts or jobs.
+
+The sample is a bottom-k sample: of all pairs of a cell those with the k lowest hashes. The hash of a pair follows from
+the seed and its two positions alone, so the sample is the same in whatever order, blocks and threads pairs come.
+
+Source: Cohen and Kaplan, Summarizing data using bottom-k sketches, 2007; the hash is splitmix64 (Steele, Lea and Flood,
+Fast splittable pseudorandom number generators, 2014), output number `pair` of a seed; selection is Hoare's Find, 1961.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import pickle
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simtune_core.candidates.counted import FINE_PER_CELL, N_CELLS
+from simtune_core.difficulty.bins import BINS_PER_UNIT, N_BINS, ON_EDGE
+
+_UNIT, _EDGE = np.float32(BINS_PER_UNIT), np.float32(ON_EDGE)
+_GAMMA = np.uint64(0x9E3779B97F4A7C15)
+_GAMMA_INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 2**64))
+_MIX1, _MIX2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_MIX1_INVERSE = np.uint64(pow(0xBF58476D1CE4E5B9, -1, 2**64))
+_MIX2_INVERSE = np.uint64(pow(0x94D049BB133111EB, -1, 2**64))
+_27, _30, _31, _32, _54, _60, _62 = (np.uint64(bits) for bits in (27, 30, 31, 32, 54, 60, 62))
+_LOW32 = np.uint64(0xFFFFFFFF)
+_log = logging.getLogger(__name__)
+
+
+class Codes(NamedTuple):
+    """What is known of each record, as numbers; all of shape (n_records,).
+
+    Attributes:
+        category: int32; equal for equal categories.
+        group: int32; equal where a pair is a known positive.
+        stratum: int32.
+        anchor: uint8; 1 for the records whose pairs are counted, empty where every pair is.
+    """
+
+    category: NDArray[np.int32]
+    group: NDArray[np.int32]
+    stratum: NDArray[np.int32]
+    anchor: NDArray[np.uint8]
+
+
+class Tally(NamedTuple):
+    """What one thread has counted and kept; its arrays are changed in place.
+
+    Attributes:
+        counts: int64, one per stratum, kind and bin in a row.
+        seed: uint64; what the hashes begin with.
+        hashes: uint64, shape (n cells in use, 2 k): the pairs kept, as their hashes, which the pairs follow from.
+        similarities: float32, the same shape.
+        fill: int64, pairs kept in each cell.
+        limit: uint64; the hash above which a pair of that cell is in no sample any more.
+        cells: int64, shape (n_rows, 4 * N_CELLS): the pairs that each anchor of a block is in, by kind and cell; empty
+            where every pair is counted.
+    """
+
+    counts: NDArray[np.int64]
+    seed: np.uint64
+    hashes: NDArray[np.uint64]
+    similarities: NDArray[np.float32]
+    fill: NDArray[np.int64]
+    limit: NDArray[np.uint64]
+    cells: NDArray[np.int64]
+
+
+def mixed(value: Any) -> Any:
+    """Spread the bits of a number, one to one."""
+    value = (value ^ (value >> _30)) * _MIX1
+    value = (value ^ (value >> _27)) * _MIX2
+    return value ^ (value >> _31)
+
+
+def unmixed(value: Any) -> Any:
+    """Undo `mixed`."""
+    value = (value ^ (value >> _31) ^ (value >> _62)) * _MIX2_INVERSE
+    value = (value ^ (value >> _27) ^ (value >> _54)) * _MIX1_INVERSE
+    return value ^ (value >> _30) ^ (value >> _60)
+
+
+def bin_of(similarity: Any) -> Any:
+    """Return what `bins.bin_index` returns, of one float32."""
+    place = int(np.floor(similarity * _UNIT + _EDGE)) + BINS_PER_UNIT
+    return min(max(place, 0), N_BINS - 1)
+
+
+def keep_lowest(hashes: Any, similarities: Any, n: int, k: int) -> None:
+    """Bring the k lowest of the first n hashes, and their similarities, to the front, in any order."""
+    low, high = 0, n - 1
+    while low < high:
+        pivot, left, right = hashes[(low + high) // 2], low, high
+        while left <= right:
+            while hashes[left] < pivot:
+                left += 1
+            while hashes[right] > pivot:
+                right -= 1
+            if left <= right:
+                hashes[left], hashes[right] = hashes[right], hashes[left]
+                similarities[left], similarities[right] = similarities[right], similarities[left]
+                left += 1
+                right -= 1
+        if k - 1 <= right:
+            high = right
+        elif k - 1 >= left:
+            low = left
+        else:
+            return
+
+
+def offer(tally: Any, cell: int, value: Any, similarity: Any) -> None:
+    """Keep a pair of a cell; where the room is full only the lower half of its hashes stays."""
+    room = tally.hashes.shape[1]
+    place = tally.fill[cell]
+    tally.hashes[cell, place] = value
+    tally.similarities[cell, place] = similarity
+    place += 1
+    if place == room:
+        place = room // 2
+        keep_lowest(tally.hashes[cell], tally.similarities[cell], room, place)
+        tally.limit[cell] = tally.hashes[cell, :place].max()
+    tally.fill[cell] = place
+
+
+def scan(similarities: Any, row: int, first: int, codes: Any, tally: Any) -> None:
+    """Count and offer the pairs of one record with some in a row; those with a lower position come from anchors only.
+
+    Args:
+        similarities: float32, shape (n,).
+        row: Position of the record.
+        first: Position of the first of the others; the record itself is not among them.
+        codes: Codes.
+        tally: Tally; changed.
+    """
+    category, group, stratum = codes.category[row], codes.group[row], codes.stratum[row]
+    counts, limit, below = tally.counts, tally.limit, first < row
+    for column in range(len(similarities)):
+        other = first + column
+        mine = ((row + other) & 1 == 1) != below
+        part = 4 * (stratum if mine else codes.stratum[other])
+        part += 2 * (category == codes.category[other]) + (group == codes.group[other])
+        place = bin_of(similarities[column])
+        counts[part * N_BINS + place] += 1
+        pair = (np.uint64(other) << _32) | np.uint64(row) if below else (np.uint64(row) << _32) | np.uint64(other)
+        value = mixed(tally.seed + pair * _GAMMA)
+        cell = part * N_CELLS + place // FINE_PER_CELL
+        if value <= limit[cell] and not (below and codes.anchor[other]):
+            offer(tally, cell, value, similarities[column])
+
+
+def scan_row(similarities: Any, row: int, first: int, codes: Any, tally: Any) -> None:
+    """Count and offer the pairs of one record with a stretch of records: all of it for an anchor, else what follows."""
+    own = min(max(row - first, 0), len(similarities))
+    if len(codes.anchor) and own:
+        scan(similarities[:own], row, first, codes, tally)
+    own = min(max(row + 1 - first, 0), len(similarities))
+    scan(similarities[own:], row, first + own, codes, tally)
+
+
+def add_cells(similarities: Any, row: int, first: int, codes: Any, cells: Any) -> None:
+    """Add the pairs of one record with a stretch of records to its counts by kind and cell; `cells` is changed."""
+    for column in range(len(similarities)):
+        other = first + column
+        if other != row:
+            kind = 2 * (codes.category[row] == codes.category[other]) + (codes.group[row] == codes.group[other])
+            cells[kind * N_CELLS + bin_of(similarities[column]) // FINE_PER_CELL] += 1
+
+
+def tally_dense(similarities: Any, rows: Any, first: int, codes: Any, tally: Any) -> None:
+    """Count and offer a block of similarities: of the records `rows` with those from `first` on."""
+    for place in range(len(rows)):
+        scan_row(similarities[place], rows[place], first, codes, tally)
+        if len(codes.anchor):
+            add_cells(similarities[place], rows[place], first, codes, tally.cells[place])
+
+
+def tally_sparse(product: Any, row_of: Any, rows: Any, first: int, codes: Any, tally: Any) -> None:
+    """The same of a sparse block: `product` its indptr, indices and data, `row_of` a row of zeros to unfold it in."""
+    indptr, indices, data = product
+    for place in range(len(rows)):
+        start, end = indptr[place], indptr[place + 1]
+        for entry in range(start, end):
+            row_of[indices[entry]] = data[entry]
+        scan_row(row_of, rows[place], first, codes, tally)
+        if len(codes.anchor):
+            add_cells(row_of, rows[place], first, codes, tally.cells[place])
+        for entry in range(start, end):
+            row_of[indices[entry]] = np.float32(0)
+
+
+def tally_pairs(first: Any, second: Any, similarities: Any, codes: Any, tally: Any) -> None:
+    """Count and offer given pairs, `first` below `second`; `codes.group` says of each pair whether it is positive."""
+    for place in range(len(first)):
+        i, j = first[place], second[place]
+        part = 4 * (codes.stratum[i] if (i + j) & 1 == 1 else codes.stratum[j])
+        part += 2 * (codes.category[i] == codes.category[j]) + codes.group[place]
+        fine = bin_of(similarities[place])
+        tally.counts[part * N_BINS + fine] += 1
+        value = mixed(tally.seed + ((np.uint64(i) << _32) | np.uint64(j)) * _GAMMA)
+        cell = part * N_CELLS + fine // FINE_PER_CELL
+        if value <= tally.limit[cell]:
+            offer(tally, cell, value, similarities[place])
+
+
+def merge(tally: Any, other: Any) -> None:
+    """Add to a tally what another one has counted and kept."""
+    for place in range(len(tally.counts)):
+        tally.counts[place] += other.counts[place]
+    for cell in range(len(other.fill)):
+        for place in range(other.fill[cell]):
+            if other.hashes[cell, place] <= tally.limit[cell]:
+                offer(tally, cell, other.hashes[cell, place], other.similarities[cell, place])
+
+
+def settle(tally: Any) -> None:
+    """Leave the k lowest hashes in every cell: the sample."""
+    k = tally.hashes.shape[1] // 2
+    for cell in range(len(tally.fill)):
+        if tally.fill[cell] > k:
+            keep_lowest(tally.hashes[cell], tally.similarities[cell], tally.fill[cell], k)
+            tally.fill[cell] = k
+
+
+def unload(tally: Any, pairs: Any, similarities: Any, cells: Any) -> None:
+    """Write the pairs kept in order of cell, then of their positions.
+
+    Args:
+        tally: Tally.
+        pairs: uint64, shape (n kept,): becomes the lower position times 2^32 plus the higher.
+        similarities: float32, the same shape.
+        cells: int64, the same shape.
+    """
+    end = 0
+    for cell in range(len(tally.fill)):
+        start, end = end, end + tally.fill[cell]
+        kept = np.empty(end - start, dtype=np.uint64)
+        for place in range(end - start):
+            kept[place] = (unmixed(tally.hashes[cell, place]) - tally.seed) * _GAMMA_INVERSE
+        order = np.argsort(kept)
+        for place in range(end - start):
+            pairs[start + place] = kept[order[place]]
+            similarities[start + place] = tally.similarities[cell, order[place]]
+            cells[start + place] = cell
+
+
+class Kernels(NamedTuple):
+    """The functions of this module of the same names, as machine code."""
+
+    tally_dense: Callable[..., None]
+    tally_sparse: Callable[..., None]
+    tally_pairs: Callable[..., None]
+    merge: Callable[..., None]
+    settle: Callable[..., None]
+    unload: Callable[..., None]
+
+
+_PARTS = (mixed, unmixed, bin_of, keep_lowest, offer, scan, scan_row, add_cells)
+_CACHE_FAULTS = (
+    OSError, EOFError, pickle.UnpicklingError, RuntimeError, ValueError, TypeError, LookupError, AttributeError,
+    ImportError,
+)  # fmt: skip
+
+
+@functools.cache
+def compiled() -> Kernels:
+    """Return the kernels as machine code, from the cache on disk where one is usable: seconds without, none with it."""
+    try:
+        return _tried(_built(cached=True))
+    except _CACHE_FAULTS as error:  # whatever a damaged or forbidden cache makes of itself; a fault of ours comes again
+        _log.warning("the cache of compiled kernels cannot be used (%s); they are compiled for this run alone", error)
+        return _tried(_built(cached=False))
+
+
+def new_tally(n_strata: int, per_cell: int, seed: int) -> Tally:
+    """Return a tally of nothing.
+
+    Args:
+        n_strata: Strata.
+        per_cell: Pairs sampled from each stratum, kind and cell of 0.01.
+        seed: At least 0.
+    """
+    n_cells = n_strata * 4 * N_CELLS
+    with np.errstate(over="ignore"):
+        start = mixed(np.uint64(seed) + _GAMMA)
+    return Tally(
+        counts=np.zeros(n_strata * 4 * N_BINS, dtype=np.int64),
+        seed=start,
+        hashes=np.empty((n_cells, 2 * per_cell), dtype=np.uint64),  # pages are taken where pairs are kept
+        similarities=np.empty((n_cells, 2 * per_cell), dtype=np.float32),
+        fill=np.zeros(n_cells, dtype=np.int64),
+        limit=np.full(n_cells, np.iinfo(np.uint64).max, dtype=np.uint64),
+        cells=np.zeros((0, 4 * N_CELLS), dtype=np.int64),
+    )
+
+
+def _built(*, cached: bool) -> Kernels:
+    from numba import njit
+    from numba.extending import register_jitable
+
+    for part in _PARTS:
+        register_jitable(part)
+    ready = njit(nogil=True, cache=cached)
+    return Kernels(*(ready(part) for part in (tally_dense, tally_sparse, tally_pairs, merge, settle, unload)))
+
+
+def _tried(kernels: Kernels) -> Kernels:
+    """Run every kernel once on next to nothing: a cache that cannot be read shows here, before anything is counted."""
+    zeros = np.zeros(2, dtype=np.int32)
+    codes = Codes(zeros, zeros, zeros, np.zeros(0, dtype=np.uint8))
+    tally, rows = new_tally(1, 1, 0), np.zeros(1, dtype=np.int64)
+    ones, row_of = np.ones((1, 2), dtype=np.float32), np.zeros(2, dtype=np.float32)
+    kernels.tally_dense(ones, rows, 0, codes, tally)
+    kernels.tally_sparse((zeros, zeros[:0], ones[0, :0]), row_of, rows, 0, codes, tally)
+    kernels.tally_pairs(zeros[:1], zeros[1:], row_of[:1], codes, tally)
+    kernels.merge(tally, new_tally(1, 1, 0))
+    kernels.settle(tally)
+    n = int(tally.fill.sum())
+    kernels.unload(tally, np.empty(n, np.uint64), np.empty(n, np.float32), np.empty(n, np.int64))
+    return kernels
