@@ -21,7 +21,7 @@ COMPUTE = (
 )  # fmt: skip
 HEAVY = {
     "torch", "sentence_transformers", "peft", "transformers", "sklearn", "scipy", "umap", "numba", "datasets",
-    "accelerate", "py3langid", "ftfy", "charset_normalizer", "python_calamine", "rensa",
+    "accelerate", "cleanlab", "py3langid", "ftfy", "charset_normalizer", "python_calamine", "rensa",
 }  # fmt: skip
 # app -> pages -> ui -> workflows -> compute, jobs, store -> pairs, records, datasets -> workspace, files, ...
 LAYERS = {
