@@ -83,7 +83,8 @@ def whole_numbers(shared: NDArray[np.float64], room: NDArray[np.int64], wanted: 
     running = np.cumsum(shared, axis=1) + offsets[:, None]
     if running.shape[1]:
         running[:, -1] = wanted + offsets
-    whole = np.diff(np.floor(running).astype(np.int64), axis=1, prepend=0)  # offsets are below 1: their floor is 0
+    whole = np.floor(running).astype(np.int64)
+    whole[:, 1:] -= whole[:, :-1].copy()  # the first begins at its offset, whose floor is 0
     whole = np.clip(whole, 0, room)  # rounding of the running sums may be off by one where a cell is full
     for row in np.flatnonzero(whole.sum(axis=1) != wanted):
         whole[row] = _mended(whole[row], room[row], int(wanted[row]))

@@ -117,15 +117,16 @@ def pool_of(supply: Supply, left: NDArray[np.int64], mask: NDArray[np.bool_]) ->
         left: Of the sample, what no phase has taken; shape (n_strata, 2, 2, N_CELLS).
         mask: Same category, known positive and cell; shape (2, 2, N_CELLS).
     """
-    columns = np.flatnonzero(mask & supply.occupied)
+    columns = np.flatnonzero(mask & (supply.n_sampled > 0))
     n_strata = len(left)
-    pairs, room, mean = (part.reshape(n_strata, -1)[:, columns] for part in (supply.pairs, left, supply.mean))
+    room = left.reshape(n_strata, -1)[:, columns]
+    pairs = supply.pairs.reshape(n_strata, -1)[:, columns]
     return Pool(
         columns=columns,
-        centres=(columns % N_CELLS + 0.5) * STEP - 1.0,
+        centres=(columns % N_CELLS + 0.5).astype(np.float64) * STEP - 1.0,
         weights=np.where(room > 0, np.maximum(pairs, room), 0).astype(np.float64),
         room=room,
-        mean=mean,
+        mean=supply.mean.reshape(n_strata, -1)[:, columns],
     )
 
 

@@ -1,24 +1,30 @@
-"""Draw the pairs of a curriculum from sampled candidates: disjoint phases, balanced, as often as their similarity is.
+"""Draw the pairs that a plan allots: exactly its numbers, in an order that a seed and the records' ids decide alone.
 
-Pure: a sample, counts and records in, a table of pairs out. What the draw will give is foretold in phases.py.
+Pure: a sample, records and a plan in, a table of pairs out. What is drawn was decided in planning.py.
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from simtune_core.candidates.counting import LabelRule
-from simtune_core.curriculum.config import CurriculumConfig, Phase
-from simtune_core.curriculum.phases import N_CELLS, ROLES, role_masks, share_out, split_negatives
-from simtune_core.difficulty.bins import N_BINS, bin_index
+from simtune_core.candidates.counted import FINE_PER_CELL, N_CELLS, SAMPLE_COLUMNS
+from simtune_core.curriculum.config import CurriculumConfig
+from simtune_core.curriculum.explaining import Loss
+from simtune_core.curriculum.planning import PhasePlan, Plan
+from simtune_core.curriculum.rules import NEGATIVE_ROLES, POSITIVE_ROLES, Role
+from simtune_core.difficulty.bins import bin_index
 from simtune_core.difficulty.separability import Side, measure_side
 from simtune_core.errors import DataFaultError
 from simtune_core.pairs import with_pair_columns
-from simtune_core.records import Records
+
+_GAMMA = np.uint64(0x9E3779B97F4A7C15)
+_MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
+_SHUFFLE = 1  # the order within a phase is drawn apart from the pairs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,18 +32,20 @@ class DrawnPhase:
     """One phase as it was drawn.
 
     Attributes:
-        phase: Its bands and target.
+        plan: What was foretold.
         side: Difficulty of its pairs in the space of the candidates; None if it has no pair.
-        n_wanted: Pairs asked for.
-        n_same_category: Negatives whose records share a category.
-        n_categories: Categories among its positives.
+        n_cross_category: Positives of two categories.
+        n_same_category: Negatives of one category.
+        n_categories: Categories among its records.
+        losses: Those of the plan, and what the limit per record took.
     """
 
-    phase: Phase
+    plan: PhasePlan
     side: Side | None
-    n_wanted: int
+    n_cross_category: int
     n_same_category: int
     n_categories: int
+    losses: tuple[Loss, ...]
 
     @property
     def n_pairs(self) -> int:
@@ -51,152 +59,162 @@ class Curriculum:
 
     Attributes:
         frame: Columns PAIR_COLUMNS; phases in order, shuffled within; no pair twice.
+        details: Columns `similarity`, `role`, `parent`, `change` of the same rows.
         phases: One entry for each phase.
     """
 
     frame: pd.DataFrame
+    details: pd.DataFrame
     phases: tuple[DrawnPhase, ...]
 
 
-def generate(sample: pd.DataFrame, rule: LabelRule, config: CurriculumConfig, records: Records) -> Curriculum:
-    """Draw the phases, easy first; a pair drawn for one is not there for the next.
+def draw(sample: pd.DataFrame, records: pd.DataFrame, plan: Plan, config: CurriculumConfig) -> Curriculum:
+    """Draw what a plan allots, first phase to last.
 
-    Within a band and a category pairs are drawn in proportion to how many pairs each sampled one stands for, so that
-    similarities occur as often as among all pairs of the records, not as in the sample, which is even.
+    Within a stratum, kind and cell the pairs with the lowest hash of seed and record ids come first: a uniform draw
+    that neither the order of the sample nor that of the two records of a pair changes.
 
     Args:
-        sample: Columns SAMPLE_COLUMNS, as `candidates.sample_candidates` makes it.
-        rule: What makes a pair positive.
-        config: Bands, numbers, shares, seed.
-        records: The records that `i` and `j` count.
-
-    Returns:
-        The pairs and what each phase turned out to be.
+        sample: Columns SAMPLE_COLUMNS, as the candidates job writes it.
+        records: Columns `id`, `text`, `category`: what `i` and `j` count.
+        plan: Of the same candidates and settings.
+        config: Its seed and its limit per record.
 
     Raises:
-        DataFaultError: If the sample refers to other records, or no phase gets any pair.
+        DataFaultError: If the sample is not that of the plan, or no phase gets a pair.
     """
     if len(sample) and int(sample[["i", "j"]].to_numpy().max()) >= len(records):
-        raise DataFaultError(f"The candidates were counted on other records than {records.ref}; count them again.")
-    rng = np.random.default_rng(config.seed)
-    free = np.ones(len(sample), dtype=bool)
-    cells = _cells(sample)
-    frames, phases = [], []
-    for phase in config.phases:
-        masks, _ = role_masks(phase, rule, config)
-        pools = {role: np.flatnonzero(free & masks[role].reshape(-1)[cells]) for role in ROLES}
-        drawn = _draw_phase(sample, pools, config, rng)
-        free[drawn["positive"]] = free[drawn["negative"]] = False
-        frame, found = _phase_of(sample, drawn, phase, records, config)
-        frames.append(frame.iloc[rng.permutation(len(frame))])
-        phases.append(found)
-    pairs = pd.concat(frames, ignore_index=True)
-    if pairs.empty:
         raise DataFaultError(
-            f"No pair of {records.ref} lies in the bands of any phase; move the thresholds to where there are pairs."
+            f"The sample counts other records than the {len(records):,} given; count candidates again."
         )
-    return Curriculum(with_pair_columns(pairs), tuple(phases))
+    if not plan.n_pairs:
+        raise DataFaultError("No pair lies in the bands of any phase; move them to where there are pairs.")
+    pairs = _Pairs(sample, records, config.seed)
+    limit = _Limit(config.max_per_record, len(records)) if config.max_per_record else None
+    free = np.ones(len(sample), dtype=bool)
+    frames, phases = [], []
+    for phase in plan.phases:
+        rows = [pairs.take(quotas, free, limit) for quotas in (phase.positive, phase.negative)]
+        if limit is None and (len(rows[0]), len(rows[1])) != (phase.n_positive, phase.n_negative):
+            raise DataFaultError("The sampled candidates are not those that were counted; count candidates again.")
+        frame = pairs.frame(rows, phase, by_category=plan.rule.by_category)
+        frames.append(frame)
+        phases.append(_found(phase, frame, limit))
+    drawn = pd.concat(frames, ignore_index=True)
+    if drawn.empty:
+        raise DataFaultError(f"The limit of {config.max_per_record} pairs per record leaves none; raise it.")
+    details = drawn[["similarity", "role"]].assign(parent=None, change=None)
+    return Curriculum(with_pair_columns(drawn), details, tuple(phases))
 
 
-def draw_weighted(weights: NDArray[np.float64], n: int, rng: np.random.Generator) -> NDArray[np.intp]:
-    """Draw positions without repeats, each with a probability in proportion to its weight.
+class _Limit:
+    """How often each record may still be drawn."""
 
-    Args:
-        weights: Positive; shape (n_rows,).
-        n: How many, at most n_rows.
-        rng: Randomness.
+    def __init__(self, most: int, n_records: int) -> None:
+        self.most = most
+        self.left = np.full(n_records, most, dtype=np.int64)
 
-    Returns:
-        Sorted positions, shape (n,). A row whose share would exceed one is certain, and the others share the rest.
+    def admits(self, first: int, second: int) -> bool:
+        """Tell whether both records have room, and take it."""
+        if not self.left[first] or not self.left[second]:
+            return False
+        self.left[first] -= 1
+        self.left[second] -= 1
+        return True
+
+
+class _Pairs:
+    """The sample, grouped by what quotas count and ordered by hash within."""
+
+    def __init__(self, sample: pd.DataFrame, records: pd.DataFrame, seed: int) -> None:
+        i, j, similarity, same, known, stratum = (sample[name].to_numpy() for name in SAMPLE_COLUMNS)
+        self.records = records
+        self.first, self.second = np.minimum(i, j), np.maximum(i, j)
+        self.similarity, self.same = similarity, same.astype(bool)
+        cell = bin_index(similarity).astype(np.int64) // FINE_PER_CELL
+        kind = (stratum.astype(np.int64) * 2 + same.astype(np.int64)) * 2 + known.astype(np.int64)
+        group = kind * N_CELLS + cell
+        ids = np.array([_id_hash(value) for value in records["id"]], dtype=np.uint64)
+        ends = ids[self.first], ids[self.second]
+        self.hash = _mixed(_mixed(np.minimum(*ends) + np.uint64(seed)) + np.maximum(*ends))
+        self.order = np.lexsort((self.hash, group))
+        self.group = group[self.order]
+
+    def take(self, quotas: NDArray[np.int64], free: NDArray[np.bool_], limit: _Limit | None) -> NDArray[np.intp]:
+        """Draw rows of the sample by quotas of shape (n_strata, 2, 2, N_CELLS), and mark them as no longer free."""
+        wanted = quotas.ravel()
+        usable = np.flatnonzero(free[self.order] & (wanted[np.minimum(self.group, len(wanted) - 1)] > 0))
+        groups = self.group[usable]
+        if limit is None:
+            rank = np.arange(len(groups)) - np.searchsorted(groups, groups)
+            rows = self.order[usable[rank < wanted[groups]]]
+        else:
+            rows = self._admitted(self.order[usable], groups, wanted.copy(), limit)
+        free[rows] = False
+        return rows
+
+    def _admitted(
+        self, rows: NDArray[np.intp], groups: NDArray[np.int64], wanted: NDArray[np.int64], limit: _Limit
+    ) -> NDArray[np.intp]:
+        """Take pairs one by one, lowest hash first, while their group wants some and their records have room."""
+        taken = []
+        for place in np.argsort(self.hash[rows], kind="stable"):
+            row, group = rows[place], groups[place]
+            if wanted[group] and limit.admits(self.first[row], self.second[row]):
+                wanted[group] -= 1
+                taken.append(row)
+        return np.array(taken, dtype=np.intp)
+
+    def frame(self, rows: list[NDArray[np.intp]], phase: PhasePlan, *, by_category: bool) -> pd.DataFrame:
+        """Return the pairs of a phase, positives and negatives shuffled by hash, with `similarity` and `role`."""
+        both = np.concatenate(rows)
+        like = np.arange(len(both)) < len(rows[0])
+        order = np.argsort(_mixed(self.hash[both] + np.uint64(_SHUFFLE)), kind="stable")
+        both, like = both[order], like[order]
+        texts, ids, categories = (self.records[name].to_numpy(object) for name in ("text", "id", "category"))
+        i, j = self.first[both], self.second[both]
+        return pd.DataFrame(
+            {
+                "sentence1": texts[i], "sentence2": texts[j], "label": like.astype(np.float64), "id1": ids[i],
+                "id2": ids[j], "category1": categories[i], "category2": categories[j], "phase": phase.phase.name,
+                "split": "train", "similarity": self.similarity[both],
+                "role": _roles(like, self.same[both], by_category=by_category),
+            }
+        )  # fmt: skip
+
+
+def _roles(like: NDArray[np.bool_], same: NDArray[np.bool_], *, by_category: bool) -> NDArray[np.object_]:
+    """Name the kind of each pair; without categories there is one of each class."""
+    same_of_both = same if by_category else like
+    names: tuple[tuple[Role, Role], tuple[Role, Role]] = (NEGATIVE_ROLES, POSITIVE_ROLES[::-1])
+    return np.array(names, dtype=object)[like.astype(int), same_of_both.astype(int)]
+
+
+def _found(phase: PhasePlan, frame: pd.DataFrame, limit: _Limit | None) -> DrawnPhase:
+    lost = phase.n_pairs - len(frame)
+    words = f"{lost:,} lost to the limit of {limit.most if limit else 0} pairs per record"
+    roles = frame["role"].value_counts()
+    return DrawnPhase(
+        plan=phase,
+        side=measure_side(frame["similarity"], frame["label"]) if len(frame) else None,
+        n_cross_category=int(roles.get("cross_category", 0)),
+        n_same_category=int(roles.get("same_category", 0)),
+        n_categories=int(pd.concat([frame["category1"], frame["category2"]]).nunique()),
+        losses=(*phase.losses, Loss("max_per_record", lost, words)) if lost else phase.losses,
+    )
+
+
+def _id_hash(value: str) -> int:
+    return int.from_bytes(hashlib.blake2b(str(value).encode(), digest_size=8).digest(), "little")
+
+
+def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Spread the bits of each number over all of it.
 
     Source:
-        Systematic sampling, probability proportional to size, in random order: Hartley and Rao 1962.
+        splitmix64: Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators".
     """
-    if n >= len(weights) or n <= 0:
-        return np.arange(min(max(n, 0), len(weights)))
-    probability = _inclusion(np.asarray(weights, dtype=np.float64), n)
-    order = rng.permutation(len(weights))
-    reached = np.cumsum(probability[order])
-    reached *= n / reached[-1]  # rounding must not lose or add one
-    marks = rng.random() + np.arange(n)
-    return np.sort(order[np.searchsorted(reached, np.minimum(marks, np.nextafter(n, 0)), side="right")])
-
-
-def _inclusion(weights: NDArray[np.float64], n: int) -> NDArray[np.float64]:
-    certain = np.zeros(len(weights), dtype=bool)
-    while True:
-        rest = ~certain
-        probability = np.ones(len(weights))
-        probability[rest] = weights[rest] * (n - certain.sum()) / weights[rest].sum()
-        above = rest & (probability >= 1.0)
-        if not above.any():
-            return probability
-        certain |= above
-
-
-def _draw_phase(
-    sample: pd.DataFrame, pools: dict[str, NDArray[np.intp]], config: CurriculumConfig, rng: np.random.Generator
-) -> dict[str, NDArray[np.intp]]:
-    wanted = config.pairs_per_phase // 2
-    n_same, n_other = split_negatives(
-        round(wanted * config.same_category_share),
-        wanted,
-        len(pools["same_category"]),
-        len(pools["other_category"]),
-    )
-    quota = {"positive": wanted, "same_category": n_same, "other_category": n_other}
-    drawn = {role: _draw_pool(sample, pools[role], quota[role], config, rng) for role in ROLES}
-    return {
-        "positive": drawn["positive"],
-        "negative": np.concatenate([drawn["same_category"], drawn["other_category"]]),
-        "same_category": drawn["same_category"],
-    }
-
-
-def _draw_pool(
-    sample: pd.DataFrame, pool: NDArray[np.intp], wanted: int, config: CurriculumConfig, rng: np.random.Generator
-) -> NDArray[np.intp]:
-    weights = sample["weight"].to_numpy(np.float64)[pool]
-    if not config.balance_categories:
-        return pool[draw_weighted(weights, wanted, rng)]
-    strata = sample["stratum"].to_numpy(np.int64)[pool]
-    quotas = share_out(np.bincount(strata), wanted) if len(strata) else np.zeros(0, dtype=np.int64)
-    parts = [np.zeros(0, dtype=np.intp)]
-    for stratum in np.flatnonzero(quotas):
-        members = np.flatnonzero(strata == stratum)
-        parts.append(pool[members[draw_weighted(weights[members], int(quotas[stratum]), rng)]])
-    return np.concatenate(parts)
-
-
-def _phase_of(
-    sample: pd.DataFrame,
-    drawn: dict[str, NDArray[np.intp]],
-    phase: Phase,
-    records: Records,
-    config: CurriculumConfig,
-) -> tuple[pd.DataFrame, DrawnPhase]:
-    rows = np.concatenate([drawn["positive"], drawn["negative"]])
-    labels = np.repeat([1.0, 0.0], [len(drawn["positive"]), len(drawn["negative"])])
-    i, j = sample["i"].to_numpy()[rows], sample["j"].to_numpy()[rows]
-    texts, ids, categories = (records.frame[name].to_numpy(object) for name in ("text", "id", "category"))
-    frame = pd.DataFrame(
-        {
-            "sentence1": texts[i], "sentence2": texts[j], "label": labels, "id1": ids[i], "id2": ids[j],
-            "category1": categories[i], "category2": categories[j], "phase": phase.name, "split": "train",
-        }
-    )  # fmt: skip
-    similarity = sample["similarity"].to_numpy()[rows]
-    found = DrawnPhase(
-        phase=phase,
-        side=measure_side(similarity, labels) if len(rows) else None,
-        n_wanted=2 * (config.pairs_per_phase // 2),
-        n_same_category=len(drawn["same_category"]),
-        n_categories=int(sample["stratum"].iloc[drawn["positive"]].nunique()),
-    )
-    return frame, found
-
-
-def _cells(sample: pd.DataFrame) -> NDArray[np.int64]:
-    """Return the position of each pair in a mask of shape (2, 2, N_CELLS)."""
-    cell = bin_index(sample["similarity"].to_numpy()).astype(np.int64) // (N_BINS // N_CELLS)
-    return (sample["same_category"].to_numpy(np.int64) * 2 + sample["same_group"].to_numpy(np.int64)) * N_CELLS + cell
+    values = values + _GAMMA
+    values = (values ^ (values >> np.uint64(30))) * _MIX[0]
+    values = (values ^ (values >> np.uint64(27))) * _MIX[1]
+    return values ^ (values >> np.uint64(31))

@@ -6,52 +6,18 @@ Works on counted candidates alone (numpy); touches no pair. drawing.py executes 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simtune_core.candidates.counted import N_CELLS
 from simtune_core.curriculum.cells import overlap_of, roc_auc_of_cells
-from simtune_core.curriculum.classes import Allotted, Demand, Pool, allot, pool_of, whole_spread
 from simtune_core.curriculum.config import CurriculumConfig, PhaseConfig
-from simtune_core.curriculum.rules import NEGATIVE_ROLES, POSITIVE_ROLES, Role, Rule, eligible_pairs, resolve_rule
+from simtune_core.curriculum.explaining import Loss, explanations_of, losses_of, shortfall_of
+from simtune_core.curriculum.matching import Distance, distances
+from simtune_core.curriculum.rules import Role, Rule, eligible_pairs, resolve_rule
+from simtune_core.curriculum.sides import side_of
 from simtune_core.curriculum.supply import Supply
 from simtune_core.curriculum.tilting import reach_of, tilt_for
-
-Reason = Literal["band", "sample", "earlier_phases", "category_cap", "share", "test_shape", "max_per_record"]
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """Pairs wanted that a phase does not get, or gets otherwise than wanted, and why.
-
-    Attributes:
-        reason: What costs them. `category_cap` and `share` may be made up for by other categories or the other kind,
-            so losses add up to the shortage or more.
-        n: Pairs.
-        words: The same in a sentence.
-    """
-
-    reason: Reason
-    n: int
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Distance:
-    """How far the similarities of one class of a phase are from the test set's.
-
-    Attributes:
-        label: 0 or 1.
-        before: Wasserstein distance of all candidates of the class within the test's range, in points of cosine; None
-            where there are none.
-        after: The same of the pairs allotted.
-    """
-
-    label: int
-    before: float | None
-    after: float | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,75 +144,44 @@ def plan(supply: Supply, config: CurriculumConfig) -> Plan:
     """
     rule = resolve_rule(supply.counts, config.rule)
     left = supply.sampled.copy()
-    phases = [_plan_phase(supply, left, rule, config, phase) for phase in config.phases]
+    phases = [_plan_phase(supply, left, rule, config, number) for number in range(len(config.phases))]
     return Plan(tuple(phases), rule)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Class:
-    """One class of a phase, spread over similarity."""
-
-    allotted: Allotted
-    spread: list[NDArray[np.int64]]
-
-    @property
-    def mean(self) -> float | None:
-        if not self.allotted.n:
-            return None
-        parts = zip(self.spread, self.allotted.pools, strict=True)
-        return sum(float(np.vdot(numbers, pool.mean)) for numbers, pool in parts) / self.allotted.n
-
-    def quotas(self, shape: tuple[int, ...]) -> NDArray[np.int64]:
-        """Return the numbers by stratum, same category, known positive and cell."""
-        whole = np.zeros((shape[0], int(np.prod(shape[1:]))), dtype=np.int64)
-        for numbers, pool in zip(self.spread, self.allotted.pools, strict=True):
-            whole[:, pool.columns] = numbers
-        return whole.reshape(shape)
-
-
 def _plan_phase(
-    supply: Supply, left: NDArray[np.int64], rule: Rule, config: CurriculumConfig, phase: PhaseConfig
+    supply: Supply, left: NDArray[np.int64], rule: Rule, config: CurriculumConfig, number: int
 ) -> PhasePlan:
     """Allot one phase and take it out of `left`."""
+    phase = config.phases[number]
     eligible = eligible_pairs(rule, phase)
-    pools = {role: pool_of(supply, left, mask) for role, mask in eligible.masks.items()}
-    sides = [
-        allot((pools[roles[0]], pools[roles[1]]), _demand(config, n, share))
-        for roles, n, share in (
-            (POSITIVE_ROLES, phase.n_positives, phase.cross_category_share),
-            (NEGATIVE_ROLES, phase.n_negatives, phase.same_category_share),
-        )
-    ]
+    sides = [side_of(supply, left, eligible, config, label, phase) for label in (0, 1)]
+    reach = reach_of(sides[1].allotted, sides[0].allotted)
     tilt = 0.0
-    reach = reach_of(*sides)
     if phase.shape == "target" and phase.separability is not None and reach is not None:
-        tilt = tilt_for(sides[0], sides[1], phase.separability)
-    positive = _Class(sides[0], whole_spread(sides[0], tilt))
-    negative = _Class(sides[1], whole_spread(sides[1], -tilt))
-    quotas = positive.quotas(left.shape), negative.quotas(left.shape)
-    left -= quotas[0]
-    left -= quotas[1]
+        tilt = tilt_for(sides[1].allotted, sides[0].allotted, phase.separability)
+    filled = [side.fill(supply, phase, tilt if side.label else -tilt) for side in sides]
+    for each in filled:
+        left -= each.quotas
+    means = [each.mean for each in filled]
+    separability = None if means[0] is None or means[1] is None else means[1] - means[0]
     return PhasePlan(
         phase=phase,
-        positive=quotas[0],
-        negative=quotas[1],
-        positive_cells=quotas[0].sum(axis=(0, 1, 2)),
-        negative_cells=quotas[1].sum(axis=(0, 1, 2)),
-        positive_mean=positive.mean,
-        negative_mean=negative.mean,
-        n_cross_category=int(positive.spread[1].sum()),
-        n_same_category=int(negative.spread[1].sum()),
-        available={
-            role: int(supply.pairs.reshape(len(left), -1)[:, pool.columns].sum()) for role, pool in pools.items()
-        },
-        n_conflicting=int(supply.pairs[:, eligible.conflicting].sum()),
+        positive=filled[1].quotas,
+        negative=filled[0].quotas,
+        positive_cells=filled[1].by_kind.sum(axis=(0, 1)),
+        negative_cells=filled[0].by_kind.sum(axis=(0, 1)),
+        positive_mean=means[1],
+        negative_mean=means[0],
+        n_cross_category=int(filled[1].by_kind[0].sum()) if rule.by_category else 0,
+        n_same_category=int(filled[0].by_kind[1].sum()),
+        available={role: int(supply.total[mask].sum()) for role, mask in eligible.masks.items()},
+        n_conflicting=int(supply.total[eligible.conflicting].sum()),
         reach=reach,
         tilt=tilt,
-        distances=None,
-        losses=(),
-        explanations=(),
+        distances=distances(supply, (sides[0].mask, sides[1].mask), (filled[0].by_kind, filled[1].by_kind)),
+        losses=tuple(loss for label in (1, 0) for loss in losses_of(label, filled[label].numbers, phase)),
+        explanations=(
+            *explanations_of(phase, rule, config.phases[:number], reach),
+            *shortfall_of(phase, separability, reach),
+        ),
     )
-
-
-def _demand(config: CurriculumConfig, n: int, share: float) -> Demand:
-    return Demand(n, round(n * share), config.balance, int(config.category_cap * n))

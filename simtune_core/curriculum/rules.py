@@ -94,7 +94,8 @@ def eligible_pairs(rule: Rule, phase: PhaseConfig) -> Eligible:
     `category` a same-category pair of the positive band is positive even where it fits the negative band; of the other
     two kinds of pairs, labelled by similarity alone (same-category negatives; cross-category positives, which must lie
     above the negative band), there are none unless a share of them is wanted. Under `band` a pair that fits both bands
-    is left out. Where no category is known all positives are `positive` and all negatives `other_category`.
+    is left out, and kinds come as they are found unless a share is wanted. Where no category is known, and where kinds
+    come as found, all positives are `positive` and all negatives `other_category`.
 
     Args:
         rule: As resolved.
@@ -115,21 +116,24 @@ def eligible_pairs(rule: Rule, phase: PhaseConfig) -> Eligible:
     if rule.weak:
         conflicting[:, 1] |= unlike[:, 1]
         unlike[:, 1] = False
-    return Eligible(_by_kind(like, unlike, by_category=rule.by_category), conflicting)
+    return Eligible(_by_kind(like, unlike, rule, phase), conflicting)
 
 
-def _by_kind(like: NDArray[np.bool_], unlike: NDArray[np.bool_], *, by_category: bool) -> dict[Role, NDArray[np.bool_]]:
-    """Split positives and negatives by whether the two categories are the same."""
-    same = np.zeros_like(like)
-    same[1] = True
-    if not by_category:
-        nothing = np.zeros_like(like)
-        return {"positive": like, "cross_category": nothing, "other_category": unlike, "same_category": nothing}
+def _by_kind(
+    like: NDArray[np.bool_], unlike: NDArray[np.bool_], rule: Rule, phase: PhaseConfig
+) -> dict[Role, NDArray[np.bool_]]:
+    """Split positives and negatives by whether the two categories are the same, where that is asked for."""
+    second_like, second_unlike = like.copy(), unlike.copy()
+    second_like[1], second_unlike[0] = False, False
+    if not rule.by_category or (rule.name == "band" and not phase.cross_category_share):
+        second_like[:] = False
+    if not rule.by_category or (rule.name == "band" and not phase.same_category_share):
+        second_unlike[:] = False
     return {
-        "positive": like & same,
-        "cross_category": like & ~same,
-        "other_category": unlike & ~same,
-        "same_category": unlike & same,
+        "positive": like & ~second_like,
+        "cross_category": second_like,
+        "other_category": unlike & ~second_unlike,
+        "same_category": second_unlike,
     }
 
 

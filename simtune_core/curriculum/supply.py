@@ -21,7 +21,8 @@ class Supply:
         mean: Mean similarity of these, from the middles of bins of 0.001, cosine; 0 where there is none.
         within: Share of a cell's pairs in each of its bins of 0.001, all strata together; shape (2, 2, N_CELLS,
             FINE_PER_CELL).
-        occupied: Which kinds and cells hold any pair; shape (2, 2, N_CELLS).
+        total: All strata together; shape (2, 2, N_CELLS).
+        n_sampled: How many of these can be drawn.
         test: Test pairs by label, same category (a pair of unknown categories counts as other) and bin of 0.001; shape
             (2, 2, N_BINS). None without a test set.
     """
@@ -30,7 +31,8 @@ class Supply:
     pairs: NDArray[np.int64]
     mean: NDArray[np.float64]
     within: NDArray[np.float64]
-    occupied: NDArray[np.bool_]
+    total: NDArray[np.int64]
+    n_sampled: NDArray[np.int64]
     test: NDArray[np.int64] | None
 
     @property
@@ -56,7 +58,8 @@ def supply_of(counts: CandidateCounts) -> Supply:
         pairs=pairs,
         mean=np.divide(total, pairs, out=np.zeros(pairs.shape), where=pairs > 0),
         within=np.divide(by_kind, sums, out=np.zeros_like(by_kind), where=sums > 0),
-        occupied=sums[..., 0] > 0,
+        total=pairs.sum(axis=0),
+        n_sampled=counts.sampled.sum(axis=0),
         test=_test_bins(counts),
     )
 

@@ -53,20 +53,22 @@ def tilt_for(positive: Allotted, negative: Allotted, wanted: float) -> float:
     def missed(tilt: float) -> float:
         return positive.mean(tilt) - negative.mean(-tilt) - wanted
 
+    return _root(missed, 1 / (positive.variance() + negative.variance()), limit=_STEEPEST / _width(positive, negative))
+
+
+def _root(missed: Callable[[float], float], pace: float, *, limit: float) -> float:
+    """Return the tilt nearest to zero at which nothing is missed, or the limit; `missed` grows with the tilt."""
     at, value = 0.0, missed(0.0)
-    if abs(value) <= _CLOSE:
-        return 0.0
-    limit = _STEEPEST / max(_width(positive), _width(negative), STEP)
-    step = -value / (positive.variance() + negative.variance())
-    while True:  # away from zero until the root lies between
+    step = -value * pace
+    while abs(value) > _CLOSE:
         far = max(-limit, min(limit, at + step))
         far_value = missed(far)
-        if far_value * value <= 0 or abs(far) >= limit:
-            break
+        if far_value * value <= 0:
+            return _between((at, value), (far, far_value), missed)
+        if abs(far) >= limit:
+            return far
         at, value, step = far, far_value, 2 * step
-    if far_value * value > 0:
-        return far
-    return _between((at, value), (far, far_value), missed)
+    return at
 
 
 def _between(left: tuple[float, float], right: tuple[float, float], missed: Callable[[float], float]) -> float:
@@ -85,7 +87,7 @@ def _between(left: tuple[float, float], right: tuple[float, float], missed: Call
     return far
 
 
-def _width(side: Allotted) -> float:
-    """Return from the lowest to the highest cell of a class, in points of cosine."""
-    spans = [float(np.ptp(pool.centres)) for pool in side.pools if len(pool.centres)]
-    return max(spans, default=0.0)
+def _width(*sides: Allotted) -> float:
+    """Return from the lowest to the highest cell of the wider class, in points of cosine, at least that of a cell."""
+    spans = [float(np.ptp(pool.centres)) for side in sides for pool in side.pools if len(pool.centres)]
+    return max([*spans, STEP])

@@ -170,16 +170,9 @@ def _candidates_most(workspace: Workspace, params: dict[str, Any]) -> int:
 def _curriculum_most(workspace: Workspace, params: dict[str, Any]) -> int:
     records = read_job(workspace, params["candidates"]).params["records"]
     version, _ = find_dataset(workspace, records)
-    wanted = (params.get("config") or {}).get("pairs_per_phase") or CurriculumConfig().pairs_per_phase
+    wanted = sum(phase.n_wanted for phase in CurriculumConfig(**(params.get("config") or {})).phases)
     text_bytes = _ZSTD * folder_bytes(version.folder) / max(1, version.n_rows)
-    return int(3 * wanted * (2 * text_bytes + 100))
-
-
-def _augment_most(workspace: Workspace, params: dict[str, Any]) -> int:
-    version, _ = find_dataset(workspace, params["pairs"])
-    n_pairs = version.n_rows * (1 + AugmentConfig(**params["config"]).n_children)
-    vectors = sum(2 * n_pairs * _vector_bytes(encoder) for encoder in _encoders(workspace, params))
-    return vectors + n_pairs * (folder_bytes(version.folder) // max(1, version.n_rows) + _SCORE)
+    return int(wanted * (2 * text_bytes + 100))
 
 
 def _evaluate_most(workspace: Workspace, params: dict[str, Any]) -> int:

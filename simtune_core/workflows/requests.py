@@ -12,6 +12,7 @@ from typing import Any
 
 from simtune_core.adapters.checks import latest_checks
 from simtune_core.candidates.config import CandidatesConfig
+from simtune_core.curriculum.config import CurriculumConfig
 from simtune_core.datasets import canonical_ref, find_dataset, list_versions
 from simtune_core.difficulty.config import MismatchConfig
 from simtune_core.encoders.catalogue import resolve_encoder
@@ -148,14 +149,25 @@ def candidates_request(
     return Request("candidates", params, f"Count candidates of {ref} with {encoding.encoder}")
 
 
-def curriculum_request(workspace: Workspace, candidates: str, config: dict[str, Any], name: str) -> Request:
-    """Ask for a pair set in phases, drawn from counted candidates; `candidates` is the id of their job.
+def curriculum_request(
+    workspace: Workspace, candidates: str, config: dict[str, Any], name: str, *, new_version: bool = False
+) -> Request:
+    """Ask for a pair set in phases, drawn from counted candidates.
+
+    Args:
+        workspace: Where they lie.
+        candidates: The id of the job that counted them.
+        config: The settings of CurriculumConfig that were chosen, as JSON.
+        name: Of the pair set.
+        new_version: Whether a taken name gets a new version.
 
     Raises:
+        ConfigError: If a setting is out of bounds.
         WorkspaceError: If another dataset has the name; the one that an equal request made is no other.
     """
-    params = {"candidates": candidates, "config": config, "name": name}
-    if find_equal(workspace, "curriculum", params) is None:
+    chosen = CurriculumConfig(**config).model_dump(mode="json")
+    params = {"candidates": candidates, "config": chosen, "name": name, "new_version": new_version}
+    if not new_version and find_equal(workspace, "curriculum", params) is None:
         require_free_dataset(workspace, name)
     return Request("curriculum", params, f"Curriculum {name}")
 
