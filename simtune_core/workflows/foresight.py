@@ -175,6 +175,13 @@ def _curriculum_most(workspace: Workspace, params: dict[str, Any]) -> int:
     return int(wanted * (2 * text_bytes + 100))
 
 
+def _augment_most(workspace: Workspace, params: dict[str, Any]) -> int:
+    version, _ = find_dataset(workspace, params["pairs"])
+    n_pairs = version.n_rows * (1 + AugmentConfig(**params["config"]).n_children)
+    vectors = sum(2 * n_pairs * _vector_bytes(encoder) for encoder in _encoders(workspace, params))
+    return vectors + n_pairs * (folder_bytes(version.folder) // max(1, version.n_rows) + _SCORE)
+
+
 def _evaluate_most(workspace: Workspace, params: dict[str, Any]) -> int:
     n_rows = sum(version.n_rows for version in _versions(workspace, params))
     return _embedding_most(workspace, params) + n_rows * _SCORE * max(1, len(params.get("encoders") or []))
