@@ -10,7 +10,7 @@ from simtune_core.difficulty.preflight.reasons import METRIC_WORDS, Reason
 from simtune_core.figures.preflight import coverage_bars, headroom_bars, probe_difference
 from simtune_core.findings import Fix
 from simtune_core.workflows.preflight import PreflightView, number_lines, preflight_view
-from ui.keys import key
+from ui.keys import CURRICULUM_SETTINGS, key
 from ui.menu import PAGES
 from ui.text import as_label
 
@@ -26,7 +26,6 @@ _DOES = {  # page -> what the button says that leads there
     "training": "Train the head",
     "evaluation": "Compare encoders",
 }
-_SLIDER = ".CurriculumConfig."  # part of the key of a widget that holds a number
 _MESSAGE = 600
 
 
@@ -78,14 +77,15 @@ def fix_button(fix: Fix, *, name: str, kind: Literal["primary", "tertiary"] = "t
     if entry is None:
         return
     holds = dict(fix.holds)
-    typed = {held: float(value) if _SLIDER in held else value for held, value in holds.items()}
     label = _DOES.get(entry.stem, entry.title)
     pressed = st.button(
         label, key=key("difficulty", name), type=kind, icon=":material/arrow_forward:", width="content",
-        on_click=st.session_state.update, args=(typed,), help=as_label(fix.text) if kind == "tertiary" else None,
+        on_click=st.session_state.update, args=(holds,), help=as_label(fix.text) if kind == "tertiary" else None,
     )  # fmt: skip
     if pressed:
-        st.switch_page(entry.file, query_params={held: value for held, value in holds.items() if _SLIDER not in held})
+        st.switch_page(
+            entry.file, query_params={held: value for held, value in holds.items() if held != CURRICULUM_SETTINGS}
+        )
 
 
 def _reason(reason: Reason, place: int, *, skip: str | None) -> None:

@@ -11,7 +11,7 @@ from simtune_core.difficulty.preflight.fixes import like_the_test
 from simtune_core.difficulty.preflight.verdict import decide
 from simtune_core.workspace import CHECKOUT
 from tests.workflows.preflights import EVIDENCE, FIX_DATA, ONE_SET
-from ui.keys import config_key, key
+from ui.keys import CURRICULUM_SETTINGS, key
 
 APP = """
 import json, pathlib
@@ -60,26 +60,20 @@ def test_a_press_sets_the_sliders_of_the_curriculum_before_it_leads_there(drawn)
 
     app.button(key=key("difficulty", "preflight_fix")).click().run()
 
-    slider = config_key(CurriculumConfig, "hard_pos_min", "curriculum")
-    assert app.session_state[slider] == 0.35
+    held = CurriculumConfig.from_text(app.session_state[CURRICULUM_SETTINGS])
+    assert held.phases[2].pos_min == 0.35
     assert app.session_state[key("curriculum", "encoder")] == "minilm"
 
 
-def test_every_slider_that_a_fix_sets_is_one_of_the_curriculum_page():
-    fix = like_the_test(EVIDENCE.bands, "minilm", "minilm")
+def test_what_a_fix_sets_are_choices_of_the_curriculum_page():
+    fix = like_the_test(EVIDENCE.bands, "minilm", "minilm", test="small@v0001:test")
 
-    names = [
-        "easy_pos_min",
-        "medium_pos_min",
-        "hard_pos_min",
-        "easy_neg_max",
-        "medium_neg_max",
-        "hard_neg_max",
-        "neg_min",
-    ]
-    scopes = ("curriculum", "curriculum_category")
-    wanted = {config_key(CurriculumConfig, name, scope) for scope in scopes for name in names}
-    assert set(dict(fix.holds)) == {key("curriculum", "encoder"), *wanted}
+    held = dict(fix.holds)
+    assert set(held) == {key("curriculum", "encoder"), key("curriculum", "test"), CURRICULUM_SETTINGS}
+    assert held[key("curriculum", "test")] == "small:test"
+    assert [phase.pos_min for phase in CurriculumConfig.from_text(held[CURRICULUM_SETTINGS]).phases] == list(
+        EVIDENCE.bands.positive
+    )
 
 
 def test_text_of_others_is_shown_as_text(drawn):

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from simtune_core.curriculum.config import STEP, CurriculumConfig
+from simtune_core.candidates.counted import STEP
+from simtune_core.curriculum.config import CurriculumConfig, PhaseConfig
 from simtune_core.difficulty.scored import ScoredSet
 from simtune_core.findings import Fix
 
 # Shares of the test pairs that the easy, the medium and the hard phase reach down (positives) or up (negatives) to.
 _REACHED = {"easy": 0.5, "medium": 0.75, "hard": 0.95}
-# The curriculum page keeps the sliders of its two label rules apart; `ui/curriculum.py` and `ui/keys.py` name them so.
-_SCOPES = ("curriculum", "curriculum_category")
+SETTINGS = "curriculum.settings"  # under this key the curriculum page takes settings over; `ui/keys.py` names it so
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,28 +64,42 @@ def bands_from_json(value: dict[str, Any]) -> Bands:
     return Bands(tuple(value["positive"]), tuple(value["negative"]), value["floor"])
 
 
-def like_the_test(bands: Bands | None, encoder: str, space: str) -> Fix:
+def like_the_test(bands: Bands | None, encoder: str, space: str, *, test: str | None = None) -> Fix:
     """Return the way to training pairs as hard as the test pairs: the curriculum's sliders, set to their bands.
 
     Args:
         bands: Where the test pairs lie; None sets no slider.
         encoder: The encoder whose cosine the bands are, by its name.
         space: The same as a page shows it.
+        test: The test set, chosen there too; None leaves the page's own choice.
     """
-    if bands is None:
-        return Fix("Cut training pairs as hard as the test pairs.", "curriculum", (("curriculum.encoder", encoder),))
-    values = {f"{phase}_pos_min": low for phase, low in zip(_REACHED, bands.positive, strict=True)}
-    values |= {f"{phase}_neg_max": high for phase, high in zip(_REACHED, bands.negative, strict=True)}
-    values["neg_min"] = bands.floor
-    CurriculumConfig(**values)  # what the page would refuse is a fault here
     holds = [("curriculum.encoder", encoder)]
-    holds += [(f"{scope}.CurriculumConfig.{name}", f"{value:g}") for scope in _SCOPES for name, value in values.items()]
+    if test is not None:
+        holds.append(("curriculum.test", _as_listed(test)))
+    if bands is None:
+        return Fix("Cut training pairs as hard as the test pairs.", "curriculum", tuple(holds))
+    holds.append((SETTINGS, json.dumps({"phases": phases_of(bands)})))
     return Fix(
         f"Cut training pairs where the test pairs lie: positives from {bands.positive[2]:.2f}, negatives up to "
         f"{bands.negative[2]:.2f} ({space} cosine).",
         "curriculum",
         tuple(holds),
     )
+
+
+def phases_of(bands: Bands) -> list[dict[str, Any]]:
+    """Return three phases that reach from half of the test pairs of each class to nearly all, as settings in JSON.
+
+    Each takes its pairs as often as their similarities occur: the bands decide how hard they are.
+    """
+    phases = [
+        {"name": name, "pos_min": low, "neg_min": bands.floor, "neg_max": high, "shape": "as_found"}
+        for name, low, high in zip(_REACHED, bands.positive, bands.negative, strict=True)
+    ]
+    CurriculumConfig(
+        phases=tuple(PhaseConfig(**phase) for phase in phases)
+    )  # what the page would refuse is a fault here
+    return phases
 
 
 def other_pairs(text: str) -> Fix:

@@ -104,7 +104,7 @@ def too_easy(evidence: Evidence, config: PreflightConfig) -> list[Reason]:
     train, test = evidence.train, evidence.test
     if train.roc_auc is None or test.roc_auc is None or train.separability is None or test.separability is None:
         return []
-    found, fix = [], like_the_test(evidence.bands, evidence.encoder, evidence.space)
+    found, fix = [], like_the_test(evidence.bands, evidence.encoder, evidence.space, test=evidence.test.ref)
     ahead = train.roc_auc - test.roc_auc
     if train.roc_auc > config.solved_roc_auc and ahead > config.solved_margin:
         message = (
@@ -126,7 +126,7 @@ def not_learnable(evidence: Evidence, config: PreflightConfig) -> list[Reason]:
     train, probe = evidence.train, evidence.probe
     if train.one_class or train.roc_auc is None or abs(train.roc_auc - 0.5) > config.unlearnable_margin:
         return []
-    fix = like_the_test(evidence.bands, evidence.encoder, evidence.space)
+    fix = like_the_test(evidence.bands, evidence.encoder, evidence.space, test=evidence.test.ref)
     coin = f"The baseline's ROC-AUC on the training pairs is {train.roc_auc:.3f}, a coin's"
     share = max(train.prevalence, 1.0 - train.prevalence)
     if share >= config.one_sided:
@@ -216,7 +216,7 @@ def uncovered(evidence: Evidence, config: PreflightConfig) -> list[Reason]:
     )
     if found.gaps:
         message += f"; {_gap_words(found.gaps[0])}"
-    fix = like_the_test(evidence.bands, evidence.encoder, evidence.space)
+    fix = like_the_test(evidence.bands, evidence.encoder, evidence.space, test=evidence.test.ref)
     return [Reason("uncovered", "The training pairs do not lie where the test pairs lie.", f"{message}.", fix)]
 
 
@@ -228,7 +228,7 @@ def shifted(evidence: Evidence, config: PreflightConfig) -> list[Reason]:
     by = [name for name, drop in found.importance[:2] if drop > WANTED]
     message = f"A classifier tells a training from a test pair with ROC-AUC {found.roc_auc:.3f}"
     message += f", above all by {' and '.join(by)}." if by else "."
-    fix = like_the_test(evidence.bands, evidence.encoder, evidence.space)
+    fix = like_the_test(evidence.bands, evidence.encoder, evidence.space, test=evidence.test.ref)
     return [Reason("shifted", "The training pairs look unlike the test pairs.", message, fix)]
 
 

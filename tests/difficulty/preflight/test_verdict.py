@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from simtune_core.curriculum.config import CurriculumConfig
+from simtune_core.curriculum.config import CurriculumConfig, PhaseConfig
 from simtune_core.difficulty.preflight.config import PreflightConfig
 from simtune_core.difficulty.preflight.coverage import Band, Coverage
 from simtune_core.difficulty.preflight.detectable import Detectable
-from simtune_core.difficulty.preflight.fixes import Bands, bands_of
+from simtune_core.difficulty.preflight.fixes import Bands, bands_of, phases_of
 from simtune_core.difficulty.preflight.headroom import Standing
 from simtune_core.difficulty.preflight.probe import CrossValidated, Probe
 from simtune_core.difficulty.preflight.reasons import Evidence, round_up
@@ -98,7 +98,8 @@ def test_solved_and_easier_training_pairs_name_both_numbers_and_set_the_sliders(
     held = dict(found.fix.holds)
     assert found.fix.page == "curriculum"
     assert held["curriculum.encoder"] == "minilm"
-    assert held["curriculum.CurriculumConfig.hard_pos_min"] == "0.3"
+    assert held["curriculum.test"] == "test:test"
+    assert CurriculumConfig.from_text(held["curriculum.settings"]).phases[2].pos_min == 0.3
 
 
 def test_labels_are_circular_only_where_words_tell_them_better_than_the_encoder():
@@ -211,11 +212,10 @@ def test_the_sliders_are_set_where_the_test_pairs_lie():
     assert bands.positive == (0.5, 0.4, 0.32)  # quantiles 0.5, 0.25, 0.05: 0.5, 0.4, 0.32
     assert bands.negative == (0.3, 0.4, 0.48)
     assert bands.floor == 0.12
-    phases = CurriculumConfig(
-        easy_pos_min=0.5, medium_pos_min=0.4, hard_pos_min=0.32,
-        easy_neg_max=0.3, medium_neg_max=0.4, hard_neg_max=0.48, neg_min=0.12,
-    ).phases  # fmt: skip
-    assert phases[2].pos_min == 0.32
+    phases = [PhaseConfig(**phase) for phase in phases_of(bands)]
+    assert [(phase.name, phase.pos_min, phase.neg_min, phase.neg_max) for phase in phases] == [
+        ("easy", 0.5, 0.12, 0.3), ("medium", 0.4, 0.12, 0.4), ("hard", 0.32, 0.12, 0.48),
+    ]  # fmt: skip
     assert bands_of(scored_set([0.5], [1])) is None
 
 
