@@ -53,4 +53,4 @@ def other_findings(findings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _mark(origin: LabelOrigin) -> None:
     words = f"{origin.ref}: {origin.words.rstrip(' .')}; made by a rule, by no person"
-    st.caption(f"{_BADGE} {as_label(words, longest=_LONGEST)}")
+    st.markdown(f"{_BADGE} :small[{as_label(words, longest=_LONGEST)}]")

@@ -12,13 +12,13 @@ from simtune_core.commands.running import run_request
 from simtune_core.console import reported, table
 from simtune_core.encoders.config import EncodingConfig
 from simtune_core.workflows.comparing import (
+    WHOLE,
     Compared,
     as_json,
     compare,
     comparison_request,
-    number_lines,
+    phase_lines,
     sentences,
-    shared_lines,
     space_as_cut,
 )
 from simtune_core.workspace import open_workspace
@@ -57,16 +57,11 @@ def compare_(
 
 
 def _lines(compared: Compared) -> list[str | Table]:
-    numbers, shared = number_lines(compared.comparison), shared_lines(compared.comparison)
-    settings = [[each.field, each.left, each.right] for each in compared.settings]
     names = (compared.comparison.left, compared.comparison.right)
-    return [
-        table(list(numbers[0]), [list(line.values()) for line in numbers], title=f"Difficulty, {compared.space}"),
-        table(list(shared[0]), [list(line.values()) for line in shared], title="What both hold"),
-        *(
-            [table(("setting", *names), settings, title="Settings that differ")]
-            if all(compared.made_here) and settings
-            else []
-        ),
-        *sentences(compared),
+    phases = [
+        table(("", *names), phase_lines(phase), title=f"{phase.phase or WHOLE}, {compared.space}")
+        for phase in compared.comparison.phases
     ]
+    settings = [[each.field, each.left, each.right] for each in compared.settings if all(compared.made_here)]
+    told = [table(("setting", *names), settings, title="Settings that differ")] if settings else []
+    return [*phases, *told, *sentences(compared)]

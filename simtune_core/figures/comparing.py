@@ -62,7 +62,8 @@ def comparison_figure(
     finish(figure, height=_HEAD + _ROW_HEIGHT * rows)
     figure.update_xaxes(title_text="", range=shown_range(*held), showticklabels=True)
     figure.update_xaxes(title_text=space, row=rows)
-    figure.update_yaxes(title_text="", rangemode="tozero")
+    highest = max((line.y.max() for line in figure.data if line.y[0] is not None), default=1.0)
+    figure.update_yaxes(title_text="", range=(0, 1.05 * highest))  # shared axes range over one of them alone
     figure.update_yaxes(title_text="% of pairs", col=1)
     legend = {"y": 1.0, "yref": "container", "yanchor": "top"}
     return figure.update_layout(hovermode="x unified", margin={"t": 74}, legend=legend)

@@ -35,6 +35,7 @@ from simtune_core.workflows.requests import Request, difficulty_request
 from simtune_core.workspace import Workspace
 
 WHOLE = "all pairs"
+_SHARED, _SHARED_RECORDS = "pairs in both", "records in both"
 _BIN_WIDTH = 0.02
 _KEEPS_SPACE = "edit"  # rows go or change their label, and the similarities of the others stay
 _FITTED_ON = ("records", "test", "apart")  # what the space of TF-IDF depends on
@@ -161,18 +162,31 @@ def number_lines(comparison: Comparison) -> list[dict[str, str]]:
     ]
 
 
-def shared_lines(comparison: Comparison) -> list[dict[str, Any]]:
-    """Return what the sets share, phase by phase."""
-    left, right = comparison.left, comparison.right
+def shared_lines(comparison: Comparison) -> list[dict[str, str]]:
+    """Return what the sets share, phase by phase, in words."""
     return [
         {
             "phase": phase.phase or WHOLE,
-            "pairs in both": phase.n_shared,
-            f"of {left}, in another phase of the other": phase.n_left_elsewhere,
-            f"of {right}, in another phase of the other": phase.n_right_elsewhere,
-            "records in both": phase.n_shared_records,
+            _SHARED: in_words(phase.n_shared, "count"),
+            f"of {comparison.left} in another phase": in_words(phase.n_left_elsewhere, "count"),
+            f"of {comparison.right} in another phase": in_words(phase.n_right_elsewhere, "count"),
+            _SHARED_RECORDS: in_words(phase.n_shared_records, "count"),
         }
         for phase in comparison.phases
+    ]
+
+
+def phase_lines(phase: PhaseComparison) -> list[tuple[str, str, str]]:
+    """Return the numbers of one phase in words: what each is called, its value in the first and in the second set."""
+    told = [_numbers(half) if half else {} for half in (phase.left, phase.right)]
+    shared = (
+        (_SHARED, phase.n_shared, phase.n_shared),
+        ("in another phase of the other", phase.n_left_elsewhere, phase.n_right_elsewhere),
+        (_SHARED_RECORDS, phase.n_shared_records, phase.n_shared_records),
+    )
+    return [
+        *((name, told[0].get(name, ""), told[1].get(name, "")) for name in told[0] or told[1]),
+        *((name, in_words(left, "count"), in_words(right, "count")) for name, left, right in shared),
     ]
 
 

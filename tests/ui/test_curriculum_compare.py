@@ -51,7 +51,7 @@ def test_sets_cut_in_one_space_are_shown_at_once_with_their_marks(workspace, ope
     assert [button.label for button in app.button] == []
     expected = number_lines(compare(workspace, "left", "right").comparison)
     assert app.dataframe[0].value.to_dict("records") == expected
-    assert [caption.value.count("left") for caption in app.caption if "weak labels" in caption.value] == [1]
+    assert [line.value.count("left") for line in app.markdown if "weak labels" in line.value] == [1]
     figure = app.get("plotly_chart")[0].proto
     assert figure.alt.startswith("Similarity of positive and negative pairs of left@v0001 and right@v0001")
 

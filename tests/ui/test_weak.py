@@ -10,7 +10,7 @@ MARK = ":orange-badge[:material/rule: weak labels]"
 
 
 def marks(app):
-    return [caption.value for caption in app.caption if MARK in caption.value]
+    return [line.value for line in app.markdown if MARK in line.value]
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_a_set_with_weak_labels_is_marked_beside_its_choice(two_sets, open_app, 
 
     assert not app.exception
     assert [mark.replace("\\", "") for mark in marks(app)] == [
-        f"{MARK} ruled@v0001: {WORDS}; made by a rule, by no person"
+        f"{MARK} :small[ruled@v0001: {WORDS}; made by a rule, by no person]"
     ]
     assert "\\*category\\*" in marks(app)[0], "text of a user is shown as it is"
 
