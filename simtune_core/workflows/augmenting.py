@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
-
 from simtune_core.curriculum.augmentation.config import OPERATIONS, AugmentConfig, Operation
 from simtune_core.curriculum.augmentation.drift import drift_from_json
 from simtune_core.curriculum.augmentation.job import curriculum_behind
@@ -32,29 +30,12 @@ __all__ = [
     "common_bins",
     "drift_from_json",
     "drift_rows",
-    "example_of",
     "expect",
     "loss_rows",
+    "phases_of",
     "space_behind",
 ]
 Form = Literal["count", "share", "number"]
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What an augmentation will make, at most.
-
-    Attributes:
-        n_pairs: Pairs that are there.
-        n_parents: Pairs that are to get children.
-        n_children: Children, if every one can be made and none is left out to keep shares.
-        phases: The phases of the pairs, in order of appearance.
-    """
-
-    n_pairs: int
-    n_parents: int
-    n_children: int
-    phases: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +53,23 @@ class Example:
     sentence1: str
     sentence2: str
     made: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What an augmentation will make, at most.
+
+    Attributes:
+        n_pairs: Pairs that are there.
+        n_parents: Pairs that are to get children.
+        n_children: Children, if every one can be made and none is left out to keep shares.
+        example: One pair and its children as they are in the set that would be made.
+    """
+
+    n_pairs: int
+    n_parents: int
+    n_children: int
+    example: tuple[Example, ...]
 
 
 def augment_request(
@@ -127,36 +125,34 @@ def space_behind(workspace: Workspace, dataset: str) -> str:
     return str(step["encoder"]) if step and step.get("encoder") else TFIDF
 
 
-def expect(workspace: Workspace, dataset: str, config: AugmentConfig) -> Expected:
-    """Tell how many pairs an augmentation will make, at most.
-
-    Raises:
-        DataFaultError: If no pair may get children.
-    """
-    pairs = load_pairs(workspace, dataset)
-    n_parents = len(parents_of(pairs, config, children=_are_children(workspace, pairs.ref)))
-    phases = tuple(map(str, pairs.frame["phase"].dropna().unique()))
-    return Expected(len(pairs), n_parents, n_parents * config.n_children, phases)
-
-
-def example_of(workspace: Workspace, dataset: str, config: AugmentConfig, place: int) -> list[Example]:
-    """Return one pair and its children as they are in the set that would be made.
+def expect(workspace: Workspace, dataset: str, config: AugmentConfig, *, place: int = 0) -> Expected:
+    """Tell how many pairs an augmentation will make, at most, and show one of them.
 
     Args:
         workspace: Where the set lies.
         dataset: The parents.
         config: What to do.
-        place: Which of the pairs that get children, from 0; beyond the last it begins again.
+        place: Which of the pairs that get children is the example, from 0; beyond the last it begins again.
+
+    Raises:
+        DataFaultError: If no pair may get children.
     """
     pairs = load_pairs(workspace, dataset)
-    rows = parents_of(pairs, config, children=_are_children(workspace, pairs.ref))
-    parent = pairs.frame.iloc[int(rows[place % len(rows)])].to_dict()
-    texts = (parent["sentence1"], parent["sentence2"])
-    children = [
-        Example(child.operation, *child.texts, made=child.texts != texts and child.texts[0] != child.texts[1])
-        for child in drafts_of({"sentence1": texts[0], "sentence2": texts[1]}, config)
-    ]
-    return [Example("", *texts), *children]
+    details = load_details(workspace, pairs.ref)
+    known = None if details is None else details["parent"].notna().to_numpy(bool)
+    rows = parents_of(pairs, config, children=known)
+    parent = pairs.frame.iloc[int(rows[place % len(rows)])]
+    return Expected(
+        n_pairs=len(pairs),
+        n_parents=len(rows),
+        n_children=len(rows) * config.n_children,
+        example=_example((parent["sentence1"], parent["sentence2"]), config),
+    )
+
+
+def phases_of(workspace: Workspace, dataset: str) -> tuple[str, ...]:
+    """Return the phases of a pair set as its manifest names them; empty without any."""
+    return tuple(find_dataset(workspace, dataset, kind="pairs")[0].manifest["phases"])
 
 
 def drift_rows(result: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -178,12 +174,12 @@ def drift_rows(result: Mapping[str, Any]) -> list[dict[str, str]]:
 
 def loss_rows(result: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return what was made and what was not, one row an operation and reason."""
-    made = [{"operation": name, "children": n, "": "made"} for name, n in result["operations"].items()]
+    made = [{"operation": name, "children": n, "outcome": "made"} for name, n in result["operations"].items()]
     lost = [
-        {"operation": loss["operation"], "children": loss["n"], "": f"not made: {REASONS[loss['reason']]}"}
+        {"operation": loss["operation"], "children": loss["n"], "outcome": f"not made: {REASONS[loss['reason']]}"}
         for loss in result["losses"]
     ]
-    return sorted([*made, *lost], key=lambda row: (OPERATIONS.index(row["operation"]), row[""] != "made"))
+    return sorted([*made, *lost], key=lambda row: (OPERATIONS.index(row["operation"]), row["outcome"] != "made"))
 
 
 _MEASURES: tuple[tuple[str, str, Form], ...] = (
@@ -210,7 +206,9 @@ def _change(before: float | None, after: float | None, form: Form) -> str:
     return f"{100 * (after - before):+.1f} points" if form == "share" else f"{after - before:+.3f}"
 
 
-def _are_children(workspace: Workspace, ref: str) -> np.ndarray | None:
-    """Tell which pairs of a set are children of an earlier augmentation; None where nothing is known."""
-    details = load_details(workspace, ref)
-    return None if details is None else details["parent"].notna().to_numpy(bool)
+def _example(texts: tuple[str, str], config: AugmentConfig) -> tuple[Example, ...]:
+    children = (
+        Example(child.operation, *child.texts, made=child.texts != texts and child.texts[0] != child.texts[1])
+        for child in drafts_of({"sentence1": texts[0], "sentence2": texts[1]}, config)
+    )
+    return (Example("", *texts), *children)

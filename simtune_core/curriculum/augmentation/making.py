@@ -121,16 +121,16 @@ def parents_of(
     """
     allowed = in_scope(pairs, config)
     if children is not None:
-        allowed &= ~children
+        allowed = allowed & ~children
     labels, phases = pairs.labels(), _phases(pairs.frame)
     unknown = sorted(set(config.phases) - set(phases[allowed]))
     if unknown:
         known = ", ".join(sorted(set(phases[allowed]) - {""})) or "no phases"
         raise DataFaultError(f"{pairs.ref} has no phase {unknown[0]!r} to augment; it has: {known}.")
     if config.phases:
-        allowed &= np.isin(phases, config.phases)
+        allowed = allowed & np.isin(phases, config.phases)
     if config.labels != "all":
-        allowed &= labels == (config.labels == "positive")
+        allowed = allowed & (labels == (config.labels == "positive"))
     rows = np.flatnonzero(allowed)
     if not len(rows):
         raise DataFaultError(
@@ -138,6 +138,8 @@ def parents_of(
             f"{', '.join(config.phases) or 'all'}, and children of an earlier augmentation get none. Allow "
             "more of them."
         )
+    if config.share == 1.0:
+        return rows
     return _shared_out(rows, phases, labels, _keys(pairs.frame, config.seed), config.share)
 
 
@@ -287,8 +289,6 @@ def _shared_out(
     share: float,
 ) -> NDArray[np.int64]:
     """Return a share of the rows, the same of every phase and label, at least one of each; by their keys."""
-    if share == 1.0:
-        return rows
     table = pd.DataFrame({"phase": phases[rows], "label": labels[rows], "key": keys[rows], "row": rows})
     chosen = [
         group.nsmallest(max(1, round(share * len(group))), ["key", "row"])["row"]

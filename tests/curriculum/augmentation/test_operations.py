@@ -1,6 +1,7 @@
 """Tests of the operations: what each does to a text, by hand and by property, in any script."""
 
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -52,7 +53,7 @@ def test_duplication_says_words_twice_in_a_row():
     made = duplicate(TEN, 0.2, rng()).split()
 
     assert len(made) == 12  # round(0.2 * 10) = 2 more
-    repeated = [first for first, second in zip(made, made[1:], strict=False) if first == second]
+    repeated = [first for first, second in pairwise(made) if first == second]
     assert len(repeated) == 2
     assert list(dict.fromkeys(made)) == TEN.split()
 
