@@ -37,11 +37,12 @@ class MovedLine:
     at: int
 
 
-def plotly_live(figure: go.Figure, *, key: str, alt: str) -> MovedLine | None:
+def plotly_live(figure: go.Figure | dict[str, Any], *, key: str, alt: str) -> MovedLine | None:
     """Draw a figure, or update the one drawn under the same key.
 
     Args:
-        figure: The figure, without explicit colours; its `uirevision` says how long zoom and hidden curves are kept.
+        figure: The figure, or its traces and layout as plain content, without explicit colours; its `uirevision` says
+            how long zoom and hidden curves are kept.
         key: Identity of the chart on the page.
         alt: The takeaway in words, for readers who cannot see the chart; also the name of a saved picture.
 
@@ -50,15 +51,25 @@ def plotly_live(figure: go.Figure, *, key: str, alt: str) -> MovedLine | None:
     """
     data = {"figure": figure_data(figure), "alt": alt, "filename": key}
     state = _mount(key=key, data=data, default={"line": None}, on_line_change=_nothing)
-    line = state.get("line")
-    return MovedLine(int(line["place"]), float(line["x"]), int(line["at"])) if line else None
+    return _moved(state.get("line"))
 
 
-def figure_data(figure: go.Figure) -> dict[str, Any]:
+def moved_line(key: str) -> MovedLine | None:
+    """Return the last line dragged in the chart of a key, before the chart is drawn in this run; None without any."""
+    return _moved((st.session_state.get(key) or {}).get("line"))
+
+
+def figure_data(figure: go.Figure | dict[str, Any]) -> dict[str, Any]:
     """Return what the browser needs of a figure: its traces and its layout, without the template of Python's side."""
+    if isinstance(figure, dict):
+        return figure
     content = json.loads(figure.to_json())
     content["layout"].pop("template", None)
     return {"data": content["data"], "layout": content["layout"]}
+
+
+def _moved(line: dict[str, Any] | None) -> MovedLine | None:
+    return MovedLine(int(line["place"]), float(line["x"]), int(line["at"])) if line else None
 
 
 def _nothing() -> None:

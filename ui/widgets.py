@@ -155,8 +155,8 @@ def select_for(config: type[Settings], name: str, *, label: str | None = None, s
     default = _default(config, name)
     common = _common(config, name, label, scope)
     if len(options) <= _BUTTONS_AT_MOST:
-        return st.segmented_control(options=options, default=default, required=True, format_func=_words, **common)
-    return st.selectbox(options=options, index=options.index(default), format_func=_words, **common)
+        return st.segmented_control(options=options, default=default, required=True, format_func=words, **common)
+    return st.selectbox(options=options, index=options.index(default), format_func=words, **common)
 
 
 def toggle_for(config: type[Settings], name: str, *, label: str | None = None, scope: str = "config") -> bool:
@@ -236,14 +236,14 @@ def _fits_a_slider(config: type[Settings], name: str) -> bool:
 def _common(config: type[Settings], name: str, label: str | None, scope: str) -> dict[str, Any]:
     field = config.model_fields[name]
     return {
-        "label": label or field.title or (_words(name) if len(name) > 2 else name),
+        "label": label or field.title or (words(name) if len(name) > 2 else name),
         "help": field.description,
         "key": config_key(config, name, scope),
         "persist_state": "session",
     }
 
 
-def _words(name: Any) -> str:
+def words(name: Any) -> str:
     """Show a name as words: `lora_alpha` -> `LoRA alpha`; other spellings (MPNet, CoSENT) stay as they are."""
     text = str(name)
     words = text.replace("_", " ").capitalize() if text.islower() else text

@@ -1,0 +1,135 @@
+"""The widgets of a curriculum: label rule, preset, common settings, and a card for every phase. Plans nothing."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from simtune_core.curriculum.config import MOST_PHASES, CurriculumConfig, PhaseConfig
+from simtune_core.curriculum.planning import PhasePlan, Plan
+from simtune_core.curriculum.presets import PRESETS
+from simtune_core.workflows.curricula import Pool, yield_in_words
+from simtune_core.workflows.hardness import in_words
+from ui.curriculum_settings import SCOPE, add_phase, phase_ids, phase_scope, remove_phase, take_phases
+from ui.errors import shown_as_message
+from ui.keys import CURRICULUM_SETTINGS, config_key, key
+from ui.text import as_label
+from ui.widgets import field_for, range_for, words
+
+_CUSTOM = "custom"
+_COMMON = ("balance", "category_cap", "max_per_record", "seed")
+_MORE = ("n_positives", "n_negatives", "same_category_share", "cross_category_share", "separability", "shape")
+_PRESET = key("curriculum", "preset")
+_RULE_WORDS = {
+    "auto": "Automatic",
+    "duplicate_group": "Known duplicates",
+    "category": "Same category",
+    "band": "Similarity band alone",
+    "label": "Labels of the pair set",
+}
+
+
+def rule_and_preset(pool: Pool, config: CurriculumConfig | None, made: Plan | None) -> None:
+    """Draw what holds for all phases: label rule with its words, preset, common settings, loading, another phase.
+
+    Args:
+        pool: The candidates.
+        config: What the widgets hold; None while they contradict each other.
+        made: The plan of it.
+    """
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        rules = list(pool.rules)
+        st.selectbox(
+            "Label rule", rules, key=config_key(CurriculumConfig, "rule", SCOPE), format_func=_RULE_WORDS.__getitem__,
+            help=CurriculumConfig.model_fields["rule"].description, persist_state="session", width=230,
+        )  # fmt: skip
+        _preset(pool, config)
+        common = st.popover(
+            "Common settings", icon=":material/tune:", key=key("curriculum", "common"), on_change="rerun"
+        )
+        if common.open:
+            with common:
+                for name in _COMMON:
+                    field_for(CurriculumConfig, name, scope=SCOPE)
+        _loading()
+        st.button(
+            "Add a phase", icon=":material/add:", key=key("curriculum", "add"), on_click=add_phase,
+            disabled=len(phase_ids()) >= MOST_PHASES,
+        )  # fmt: skip
+    if made is not None:
+        weak = ":orange-badge[:material/help: weak labels] " if made.rule.weak else ""
+        st.caption(f"{weak}{as_label(made.rule.words, longest=400)}")
+
+
+def phase_cards(pool: Pool, made: Plan | None) -> None:
+    """Draw a card for each phase: its two bands, its other settings, and what it will hold."""
+    ids = phase_ids()
+    with st.grid(min(3, len(ids)), min_column_width=290):
+        for place, phase_id in enumerate(ids):
+            with st.container(border=True, gap="xsmall", height="stretch"):
+                _card(pool, phase_id, None if made is None else made.phases[place])
+
+
+def _card(pool: Pool, phase_id: str, phase: PhasePlan | None) -> None:
+    scope = phase_scope(phase_id)
+    name = st.session_state[config_key(PhaseConfig, "name", scope)]
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(f"**{as_label(name)}**")
+        more = st.popover("More", key=key("curriculum", f"more.{phase_id}"), on_change="rerun", type="tertiary")
+    if more.open:
+        with more:
+            field_for(PhaseConfig, "name", scope=scope)
+            with st.grid(2, min_column_width=150):
+                for setting in _MORE:
+                    field_for(PhaseConfig, setting, scope=scope)
+            st.button(
+                "Remove this phase", key=key("curriculum", f"remove.{phase_id}"), icon=":material/delete:",
+                on_click=remove_phase, args=(phase_id,), disabled=len(phase_ids()) == 1,
+            )  # fmt: skip
+    range_for(PhaseConfig, "pos_min", "pos_max", label="positives", scope=scope, within=pool.axis)
+    range_for(PhaseConfig, "neg_min", "neg_max", label="negatives", scope=scope, within=pool.axis)
+    if phase is not None:
+        _told(pool, phase)
+
+
+def _told(pool: Pool, phase: PhasePlan) -> None:
+    """Word what a phase will hold: yield with its losses, separability beside target and test, ROC-AUC, overlap."""
+    icon = ":material/check_circle:" if not phase.shortage else ":material/warning:"
+    wanted = "as found" if phase.phase.separability is None else f"wanted {phase.phase.separability:.3f}"
+    beside = "" if pool.test is None else f" · test {in_words(pool.test.separability, 'number')}"
+    st.markdown(
+        f"{icon} {as_label(yield_in_words(phase), longest=600)}  \n"
+        f"separability **{in_words(phase.separability, 'number')}** · {wanted}{beside}  \n"
+        f"overlap {in_words(phase.overlap, 'share')} · ROC-AUC {in_words(phase.roc_auc, 'number')}"
+    )
+
+
+def _preset(pool: Pool, config: CurriculumConfig | None) -> None:
+    same = (name for name, phases in pool.presets.items() if config is not None and phases == config.phases)
+    st.session_state[_PRESET] = next(same, _CUSTOM)
+    st.selectbox(
+        "Preset", [*pool.presets, _CUSTOM], key=_PRESET, format_func=words, on_change=_take_preset, args=(pool,),
+        help="  \n".join(f"{words(name)}: {PRESETS[name]}" for name in pool.presets), width=190,
+    )  # fmt: skip
+
+
+def _take_preset(pool: Pool) -> None:
+    chosen = st.session_state[_PRESET]
+    if chosen in pool.presets:
+        take_phases(pool.presets[chosen])
+
+
+def _loading() -> None:
+    """Draw the way in for settings kept in a file: upload or paste; a fault is a sentence and changes nothing."""
+    box = st.popover("Load settings", icon=":material/upload_file:", key=key("curriculum", "load"), on_change="rerun")
+    if not box.open:
+        return
+    with box:
+        file = st.file_uploader("YAML or JSON file", type=["yaml", "yml", "json"], key=key("curriculum", "file"))
+        text = st.text_area("or paste it", key=key("curriculum", "pasted"), placeholder="phases: ...")
+        if not st.button("Use these settings", key=key("curriculum", "use"), disabled=not (file or text)):
+            return
+        with shown_as_message("These are no settings of a curriculum; the sliders stand as they were.", stop=False):
+            given = file.getvalue().decode("utf-8", errors="replace") if file else text
+            CurriculumConfig.from_text(given)
+            st.session_state[CURRICULUM_SETTINGS] = given
+            st.rerun(scope="fragment")

@@ -1,0 +1,72 @@
+"""What a planned curriculum holds, on screen: notices, the table beside the test pairs, the figure on one axis."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from simtune_core.curriculum.planning import Plan
+from simtune_core.figures.curriculum import LINES_PER_PHASE, curriculum_figure
+from simtune_core.workflows.curricula import Baseline, Pool, plan_rows, table_words
+from simtune_core.workflows.hardness import in_words
+from ui.curriculum_settings import BANDS, move_end, phase_ids
+from ui.keys import key
+from ui.live_chart import moved_line, plotly_live
+from ui.text import as_label
+
+_ENDS = tuple(end for band in BANDS for end in band)  # the order of a phase's lines in the figure
+_APPLIED = key("curriculum", "line_applied")  # browser time of the last drag that was taken over
+
+
+def take_dragged_line(job_id: str) -> None:
+    """Move the band whose line was dragged in the figure; called before the sliders are drawn, once per drag."""
+    line = moved_line(_chart(job_id))
+    if line is None or line.at == st.session_state.get(_APPLIED):
+        return
+    st.session_state[_APPLIED] = line.at
+    phase, end = divmod(line.place, LINES_PER_PHASE)
+    if phase < len(phase_ids()):
+        move_end(phase_ids()[phase], _ENDS[end], line.x)
+
+
+def notices(made: Plan) -> None:
+    """Draw what the settings make impossible or odd, in one notice; nothing where all is well."""
+    told = [
+        f"**{as_label(phase.phase.name)}**: {as_label(sentence, longest=600)}"
+        for phase in made.phases
+        for sentence in phase.explanations
+    ]
+    if told:
+        st.warning("  \n".join(told), icon=":material/rule:")
+
+
+def plan_figure(pool: Pool, made: Plan, job_id: str) -> None:
+    """Draw the candidates, and under them what each phase takes, with its bands as lines that can be dragged."""
+    figure = curriculum_figure(
+        pool.bins(made.rule),
+        [pool.phase_bars(phase) for phase in made.phases],
+        pool.test_bins(),
+        space=f"{pool.counts.space} cosine",
+        revision=job_id,
+    )
+    told = "; ".join(
+        f"{phase.phase.name} {phase.n_pairs:,} pairs, separability {in_words(phase.separability, 'number')}"
+        for phase in made.phases
+    )
+    alt = f"Candidates by similarity and what each phase takes of them: {told}"
+    plotly_live(figure, key=_chart(job_id), alt=alt)
+
+
+def plan_table(pool: Pool, made: Plan, baseline: Baseline | None) -> None:
+    """Draw every number of every phase beside the test pairs; light enough to be drawn anew at every move."""
+    names = [as_label(phase.phase.name) for phase in made.phases]
+    lines = [f"| | test | {' | '.join(names)} |", "|:--|" + "--:|" * (1 + len(names))]
+    lines += [
+        f"| {as_label(row.label)} | {as_label(row.test)} | {' | '.join(map(as_label, row.phases))} |"
+        for row in plan_rows(pool, made, baseline)
+    ]
+    st.markdown("\n".join(lines))
+    st.caption(as_label(table_words(pool), longest=600))
+
+
+def _chart(job_id: str) -> str:
+    return key("curriculum", f"pool.{job_id}")
