@@ -153,7 +153,7 @@ def demo_(fail_on: FailOn = None, workspace: Where = None, as_json: Json = False
             walked = demo.run_demo(where, draw)
         report.findings += walked.findings
         report.result = walked.as_json()
-        report.say(wording.difficulty_table(walked.difficulty), wording.curriculum_table(walked.curriculum))
+        report.say(wording.difficulty_table(walked.difficulty), *wording.curriculum_lines(walked.curriculum))
         report.say(*(wording.checks_table(checks) for checks in walked.checks))
         report.say(*wording.evaluation_lines(walked.evaluation), walked.verdict)
 

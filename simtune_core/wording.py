@@ -9,8 +9,10 @@ from typing import Any
 from rich.table import Table
 
 from simtune_core.console import table
+from simtune_core.curriculum.planning import Plan
 from simtune_core.datasets import DatasetVersion
 from simtune_core.jobs.states import JobStatus
+from simtune_core.workflows.curricula import PlanRow
 from simtune_core.workflows.hardness import (
     difference_in_words,
     grey_zone_of,
@@ -23,6 +25,7 @@ from simtune_core.workflows.hardness import (
     spread_rows,
 )
 from simtune_core.workflows.preflight import number_lines, preflight_view
+from simtune_core.workflows.recipes import RecipeRun
 
 _METRICS = (
     ("ROC-AUC", "roc_auc"),
@@ -94,12 +97,28 @@ def preflight_lines(result: dict[str, Any]) -> list[str | Table]:
     return [lines, f"{view.verdict.verdict}: {view.verdict.headline}", *reasons, *fix]
 
 
-def curriculum_table(result: dict[str, Any]) -> Table:
-    """Lay the phases of a curriculum out."""
-    columns = ("phase", "pairs", "wanted", "separability", "wanted sep.", "overlap")
-    names = ("name", "n_pairs", "n_wanted", "separability", "separability_wanted", "overlap")
-    rows = [[phase.get(name) for name in names] for phase in result["phases"]]
-    return table(columns, rows, title=f"{result['dataset']}: {result['n_pairs']:,} pairs in {result['title']}")
+def curriculum_lines(result: dict[str, Any]) -> list[str | Table]:
+    """Lay the phases of a curriculum out, found beside wanted and beside the test set, and say what its labels mean."""
+    names = ("n_wanted", "n_pairs", "n_positive", "separability", "separability_wanted", "overlap", "roc_auc")
+    rows = [[phase["name"], *(phase.get(name) for name in names)] for phase in result["phases"]]
+    if test := result.get("test"):
+        rows.append([f"test: {test['ref']}", *(test.get(name) for name in names)])
+    columns = ("phase", "wanted", "found", "positive", "separability", "wanted sep.", "overlap", "ROC-AUC")
+    title = f"{result['dataset']}: {result['n_pairs']:,} pairs in {result['title']}"
+    return [table(columns, rows, title=title), result["rule"]["words"]]
+
+
+def plan_table(rows: Sequence[PlanRow], made: Plan) -> Table:
+    """Lay out what each phase of a plan will hold, beside the test set."""
+    columns = ("", "test", *(phase.phase.name for phase in made.phases))
+    cells = [[row.label, row.test, *row.phases] for row in rows]
+    return table(columns, cells, title=f"Plan: {made.n_pairs:,} pairs, none drawn")
+
+
+def recipe_table(run: RecipeRun) -> Table:
+    """Lay out what each step of a recipe made."""
+    rows = [[made.do, made.dataset, made.n_pairs, "yes" if made.as_told else "NO"] for made in run.made]
+    return table(("step", "made", "pairs", "as the recipe tells"), rows, title=run.dataset)
 
 
 def train_lines(result: dict[str, Any]) -> list[str | Table]:
