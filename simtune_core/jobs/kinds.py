@@ -43,6 +43,8 @@ KINDS = {
     "readings": Kind("simtune_core.candidates.readings_job:run", device=True, encoders="encoder"),
     "curriculum": Kind("simtune_core.curriculum.job:run", device=False),
     "augment": Kind("simtune_core.curriculum.augmentation.job:run", device=True, encoders="encoders"),
+    "noise": Kind("simtune_core.curriculum.quality.noise_job:run", device=True, encoders="encoder"),
+    "edit": Kind("simtune_core.curriculum.quality.edit_job:run", device=False),
     "train": Kind("simtune_core.training.job:run", device=True),
     "diagnose": Kind("simtune_core.adapters.job:run", device=True),
     "evaluate": Kind("simtune_core.evaluation.job:run", device=True, encoders="encoders"),

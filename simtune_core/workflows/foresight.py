@@ -205,6 +205,8 @@ _MOST: dict[str, Callable[[Workspace, dict[str, Any]], int]] = {
     "candidates": _candidates_most,
     "curriculum": _curriculum_most,
     "augment": _augment_most,
+    "noise": _embedding_most,
+    "edit": lambda workspace, params: folder_bytes(find_dataset(workspace, params["pairs"])[0].folder),
     "train": _train_most,
     "evaluate": _evaluate_most,
     "import_encoder": lambda _, params: 2 * int(params["n_bytes"]),  # half precision becomes float32
