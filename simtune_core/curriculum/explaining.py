@@ -70,20 +70,24 @@ def losses_of(label: int, numbers: Numbers, phase: PhaseConfig) -> list[Loss]:
     gone = [first - second for first, second in itertools.pairwise(ends)]
     held = f"only {numbers.in_band:,}" if numbers.in_band else "none"
     found: list[tuple[Reason, int, str]] = [
-        ("band", gone[0], f"{gone[0]:,} {kind} lost to the band {band}, which holds {held}"),
-        ("sample", gone[1], f"{gone[1]:,} {kind} lost to the sample, which holds {numbers.sampled:,} of the "
+        ("band", gone[0], f"{_many(gone[0], kind)} lost to the band {band}, which holds {held}"),
+        ("sample", gone[1], f"{_many(gone[1], kind)} lost to the sample, which holds {numbers.sampled:,} of the "
          f"{numbers.in_band:,} from {band}; a larger cap of the candidates keeps more"),
-        ("earlier_phases", gone[2], f"{gone[2]:,} {kind} lost to earlier phases, which took them"),
+        ("earlier_phases", gone[2], f"{_many(gone[2], kind)} lost to earlier phases, which took them"),
     ]  # fmt: skip
     rest = ends[3] - numbers.got
     if numbers.n_displaced:
         made_up = numbers.n_displaced - max(rest, 0)
         others = f", of which other categories made up for {made_up:,}" if made_up > 0 else ""
         found.append(
-            ("category_cap", numbers.n_displaced, f"{numbers.n_displaced:,} {kind} lost to the category cap{others}")
+            (
+                "category_cap",
+                numbers.n_displaced,
+                f"{_many(numbers.n_displaced, kind)} lost to the category cap{others}",
+            )
         )
     elif rest > 0:
-        found.append(("test_shape", rest, f"{rest:,} {kind} lost where the test's shape needs more than there are"))
+        found.append(("test_shape", rest, f"{_many(rest, kind)} lost where the test's shape needs more than there are"))
     found += _stand_ins(kind, numbers)
     return [Loss(reason, n, words) for reason, n, words in found if n > 0]
 
@@ -95,8 +99,12 @@ def _stand_ins(kind: str, numbers: Numbers) -> list[tuple[Reason, int, str]]:
     same, two = "of one category", "of two categories"
     first, second = (same, two) if kind == "positives" else (two, same)
     if more_second > 0:
-        return [("share", more_second, f"{more_second:,} {kind} {second} stand in for ones {first}")]
-    return [("share", more_first, f"{more_first:,} {kind} {first} stand in for ones {second}")]
+        return [("share", more_second, f"{_many(more_second, kind)} {second} in the place of ones {first}")]
+    return [("share", more_first, f"{_many(more_first, kind)} {first} in the place of ones {second}")]
+
+
+def _many(n: int, kind: str) -> str:
+    return f"{n:,} {kind if n != 1 else kind.removesuffix('s')}"
 
 
 def explanations_of(
@@ -137,6 +145,11 @@ def shortfall_of(phase: PhaseConfig, separability: float | None, reach: tuple[fl
 def _overlap_words(phase: PhaseConfig, rule: Rule) -> str:
     if rule.name == "band":
         return "a pair in there could be either, and is left out"
+    if rule.name == "category" and phase.same_category_share and phase.shape == "test":
+        return (
+            "pairs of one category are drawn from there as positives and as negatives, as the test has them, and such "
+            "labels contradict each other"
+        )
     if rule.name == "category" and phase.same_category_share:
         return "pairs of one category are positives there, so same-category negatives come from outside"
     return "similarity alone cannot tell positives from negatives there"

@@ -14,7 +14,7 @@ from simtune_core.curriculum.classes import Demand, Pool
 from simtune_core.curriculum.supply import Supply
 from simtune_core.difficulty.bins import BINS_PER_UNIT, N_BINS
 
-_ROUNDS = 10  # of fitting the categories
+_ROUNDS = 20  # of fitting the categories
 _CLOSE = 0.01  # of what a category should have
 
 
@@ -150,7 +150,7 @@ def _over_categories(
     factors = np.ones(len(room))
     for _ in range(0 if demand.balance == "as_found" else _ROUNDS):
         got = sum(table.by_category(factors) for table in tables)
-        aim = wanted if demand.balance == "equal" else np.minimum(got, demand.cap)
+        aim = wanted if demand.balance == "equal" else np.minimum(got, _below(demand.cap))
         if (np.abs(got - aim) <= np.maximum(_CLOSE * aim, 0.5)).all():
             break
         factors *= (aim + 0.5) / (got + 0.5)
@@ -185,6 +185,11 @@ class _Table:
         turned = np.zeros((len(self.cells), 2, len(values)), dtype=values.dtype)
         turned[self.row, self.plane] = values.T
         return turned.reshape(len(self.cells), 2 * len(values))
+
+
+def _below(cap: int) -> int:
+    """Return a little less than a cap, so that rounding does not reach above it."""
+    return max(cap - 2 - cap // 50, 0)
 
 
 def _capped(spread: list[NDArray[np.int64]], demand: Demand) -> Matched:

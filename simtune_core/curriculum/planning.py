@@ -14,10 +14,9 @@ from simtune_core.curriculum.cells import overlap_of, roc_auc_of_cells
 from simtune_core.curriculum.config import CurriculumConfig, PhaseConfig
 from simtune_core.curriculum.explaining import Loss, explanations_of, losses_of, shortfall_of
 from simtune_core.curriculum.matching import Distance, distances
-from simtune_core.curriculum.rules import Role, Rule, eligible_pairs, resolve_rule
-from simtune_core.curriculum.sides import side_of
+from simtune_core.curriculum.rules import NEGATIVE_ROLES, POSITIVE_ROLES, Role, Rule, eligible_pairs, resolve_rule
+from simtune_core.curriculum.sides import fill_both
 from simtune_core.curriculum.supply import Supply
-from simtune_core.curriculum.tilting import reach_of, tilt_for
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,34 +153,30 @@ def _plan_phase(
     """Allot one phase and take it out of `left`."""
     phase = config.phases[number]
     eligible = eligible_pairs(rule, phase)
-    sides = [side_of(supply, left, eligible, config, label, phase) for label in (0, 1)]
-    reach = reach_of(sides[1].allotted, sides[0].allotted)
-    tilt = 0.0
-    if phase.shape == "target" and phase.separability is not None and reach is not None:
-        tilt = tilt_for(sides[1].allotted, sides[0].allotted, phase.separability)
-    filled = [side.fill(supply, phase, tilt if side.label else -tilt) for side in sides]
-    for each in filled:
-        left -= each.quotas
-    means = [each.mean for each in filled]
-    separability = None if means[0] is None or means[1] is None else means[1] - means[0]
+    both = fill_both(supply, left, eligible, config, phase)
+    left -= both.positive.quotas
+    left -= both.negative.quotas
+    positive, negative = both.positive, both.negative
+    separability = None if positive.mean is None or negative.mean is None else positive.mean - negative.mean
+    like, unlike = (eligible.masks[first] | eligible.masks[other] for first, other in (POSITIVE_ROLES, NEGATIVE_ROLES))
     return PhasePlan(
         phase=phase,
-        positive=filled[1].quotas,
-        negative=filled[0].quotas,
-        positive_cells=filled[1].by_kind.sum(axis=(0, 1)),
-        negative_cells=filled[0].by_kind.sum(axis=(0, 1)),
-        positive_mean=means[1],
-        negative_mean=means[0],
-        n_cross_category=int(filled[1].by_kind[0].sum()) if rule.by_category else 0,
-        n_same_category=int(filled[0].by_kind[1].sum()),
+        positive=positive.quotas,
+        negative=negative.quotas,
+        positive_cells=positive.by_kind.sum(axis=(0, 1)),
+        negative_cells=negative.by_kind.sum(axis=(0, 1)),
+        positive_mean=positive.mean,
+        negative_mean=negative.mean,
+        n_cross_category=int(positive.by_kind[0].sum()) if rule.by_category else 0,
+        n_same_category=int(negative.by_kind[1].sum()),
         available={role: int(supply.total[mask].sum()) for role, mask in eligible.masks.items()},
         n_conflicting=int(supply.total[eligible.conflicting].sum()),
-        reach=reach,
-        tilt=tilt,
-        distances=distances(supply, (sides[0].mask, sides[1].mask), (filled[0].by_kind, filled[1].by_kind)),
-        losses=tuple(loss for label in (1, 0) for loss in losses_of(label, filled[label].numbers, phase)),
+        reach=both.reach,
+        tilt=both.tilt,
+        distances=distances(supply, (unlike, like), (negative.by_kind, positive.by_kind)),
+        losses=(*losses_of(1, positive.numbers, phase), *losses_of(0, negative.numbers, phase)),
         explanations=(
-            *explanations_of(phase, rule, config.phases[:number], reach),
-            *shortfall_of(phase, separability, reach),
+            *explanations_of(phase, rule, config.phases[:number], both.reach),
+            *shortfall_of(phase, separability, both.reach),
         ),
     )

@@ -53,8 +53,8 @@ class Eligible:
     """The pairs that a phase may use.
 
     Attributes:
-        masks: For each of ROLES a mask over same category, known positive and cell; shape (2, 2, N_CELLS). No two
-            overlap.
+        masks: For each of ROLES a mask over same category, known positive and cell; shape (2, 2, N_CELLS). Only
+            `positive` and `same_category` may overlap, in a phase in the test's shape.
         conflicting: The same of pairs that fit a positive and a negative role and are left out.
     """
 
@@ -90,12 +90,16 @@ def resolve_rule(counts: CandidateCounts, name: RuleName) -> Rule:
 def eligible_pairs(rule: Rule, phase: PhaseConfig) -> Eligible:
     """Say which cells give which role of a phase.
 
-    Known positives are positive under `label` and `duplicate_group`, and never negative under any rule. Under
-    `category` a same-category pair of the positive band is positive even where it fits the negative band; of the other
-    two kinds of pairs, labelled by similarity alone (same-category negatives; cross-category positives, which must lie
-    above the negative band), there are none unless a share of them is wanted. Under `band` a pair that fits both bands
-    is left out, and kinds come as they are found unless a share is wanted. Where no category is known, and where kinds
-    come as found, all positives are `positive` and all negatives `other_category`.
+    Known positives are positive under `label` and `duplicate_group`, and never negative under any rule.
+
+    Under `category` a same-category pair of the positive band is positive even where it fits the negative band - but
+    in the test's shape it may be drawn as either, since test pairs labelled by category and band are mixed just so. Of
+    the kinds labelled by similarity alone (same-category negatives; cross-category positives, which must lie above the
+    negative band) there are none unless a share of them is wanted.
+
+    Under `band` a pair that fits both bands is left out, and kinds come as they are found unless a share is wanted.
+    Where no category is known, and where kinds come as found, all positives are `positive` and all negatives
+    `other_category`.
 
     Args:
         rule: As resolved.
@@ -109,7 +113,7 @@ def eligible_pairs(rule: Rule, phase: PhaseConfig) -> Eligible:
         like[1] = positive
         like[0] = positive & ~in_band(-1.0, phase.neg_max) & (phase.cross_category_share > 0)
         unlike[0] = negative & ~like[0]
-        unlike[1] = negative & ~positive & (phase.same_category_share > 0)
+        unlike[1] = negative & (~positive | (phase.shape == "test")) & (phase.same_category_share > 0)
     else:
         like[:], unlike[:] = positive & ~negative, negative & ~positive
         conflicting[:] = positive & negative
