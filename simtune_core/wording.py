@@ -98,14 +98,19 @@ def preflight_lines(result: dict[str, Any]) -> list[str | Table]:
 
 
 def curriculum_lines(result: dict[str, Any]) -> list[str | Table]:
-    """Lay the phases of a curriculum out, found beside wanted and beside the test set, and say what its labels mean."""
+    """Lay the phases of a curriculum out, found beside wanted and the test set, and say what its labels mean.
+
+    `sep.` is the separability in the space of the candidates.
+    """
     names = ("n_wanted", "n_pairs", "n_positive", "separability", "separability_wanted", "overlap", "roc_auc")
     rows = [[phase["name"], *(phase.get(name) for name in names)] for phase in result["phases"]]
-    if test := result.get("test"):
-        rows.append([f"test: {test['ref']}", *(test.get(name) for name in names)])
-    columns = ("phase", "wanted", "found", "positive", "separability", "wanted sep.", "overlap", "ROC-AUC")
+    test = result.get("test")
+    if test:
+        rows.append(["test pairs", *(test.get(name) for name in names)])
+    columns = ("phase", "wanted", "found", "positive", "sep.", "wanted sep.", "overlap", "ROC-AUC")
     title = f"{result['dataset']}: {result['n_pairs']:,} pairs in {result['title']}"
-    return [table(columns, rows, title=title), result["rule"]["words"]]
+    resembled = [f"Test pairs: {test['ref']}."] if test else []
+    return [table(columns, rows, title=title), *resembled, result["rule"]["words"]]
 
 
 def plan_table(rows: Sequence[PlanRow], made: Plan) -> Table:
