@@ -77,7 +77,7 @@ def _verdict(view: PreflightView) -> Section:
 
 def _weak(measured: dict[str, Any]) -> list[Section]:
     """Say which of the sets have weak labels; nothing where none has."""
-    told = [found["message"] for found in measured["findings"] if found["code"] == WEAK_LABELS]
+    told = [found["message"] for found in measured.get("findings", []) if found["code"] == WEAK_LABELS]
     return [Section("Weak labels", told)] if told else []
 
 

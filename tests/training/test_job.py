@@ -4,10 +4,12 @@ import json
 
 import pytest
 
+from simtune_core.datasets import save_pairs
 from simtune_core.errors import ConfigError, TrainingError, WorkspaceError
 from simtune_core.jobs.context import Job
 from simtune_core.training import recipe
 from simtune_core.training.job import run
+from tests.training.conftest import invented_pairs
 
 TINY = {
     "method": "lora", "per_device_train_batch_size": 4, "evaluations": 1, "max_dev_pairs": 20, "r": 2,
@@ -212,6 +214,16 @@ def test_records_shared_by_train_and_dev_are_counted(sets):
     result = train(sets, {"method": "head", "max_epochs": 1}, dev="train")
     (finding,) = (item for item in result["findings"] if item["code"] == "T001")
     assert finding["message"].startswith("16 records and 16 texts are in both train@v0001 and train@v0001")
+
+
+def test_weak_labels_of_the_training_pairs_are_told(sets):
+    weak = {"made_by": "import", "labels": {"weak": True, "words": "the same topic"}}
+    save_pairs(sets, "ruled", invented_pairs("case:", 24), provenance=weak)
+    result = train(sets, {"method": "head", "max_epochs": 1}, train="ruled")
+
+    told = {item["code"]: item for item in result["findings"]}["weak_labels"]
+    assert told["severity"] == "info"
+    assert told["message"].startswith("ruled@v0001 has weak labels, made by a rule and by no person: the same topic.")
 
 
 def test_texts_shared_under_other_ids_are_counted(sets):

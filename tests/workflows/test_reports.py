@@ -44,6 +44,16 @@ def test_a_report_of_numbers_alone_has_no_verdict(said):
     assert "--against" not in words and "Numbers behind the verdict" not in words
 
 
+def test_weak_labels_are_said_before_any_number(said):
+    told = "p@v0001 has weak labels, made by a rule and by no person: <b>same category</b>."
+    weak = {"code": "weak_labels", "severity": "info", "message": told}
+    page = difficulty_report({**said[0], "findings": [weak]}, None, None)
+
+    assert "&lt;b&gt;same category&lt;/b&gt;" in page
+    words = words_of(page)
+    assert words.index(told) < words.index("All numbers")
+
+
 def test_a_report_overwrites_nothing(tmp_path):
     save_report(tmp_path / "r.html", "<p>first</p>")
     with pytest.raises(WorkspaceError, match=r"r\.html exists already and nothing is overwritten"):
