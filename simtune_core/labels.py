@@ -1,7 +1,8 @@
 """Where the labels of a pair set come from, and whether a person gave them; read from manifests, changes nothing.
 
 A label is weak when a rule made it: equal categories, a band of similarity. What is derived from a set keeps its
-labels, so a set that does not say it of itself is asked for the set it was made of.
+labels, so a set that does not say it of itself is asked for the set it was made of; and equal rows have equal labels,
+so an imported set is as weak as the one that it was exported from.
 """
 
 from __future__ import annotations
@@ -62,24 +63,20 @@ def label_origin(workspace: Workspace, ref: str) -> LabelOrigin:
 
 def origin_of(workspace: Workspace, asked: DatasetVersion) -> LabelOrigin:
     """Return what `label_origin` does for a version of a pair set that was read already; what is gone is told."""
-    version, passed = asked, {asked.ref}
-    while True:
+    waiting, passed, words = [asked], {asked.ref}, _UNTOLD
+    while waiting:
+        version = waiting.pop(0)
         provenance = version.manifest["provenance"]
         told = _told(provenance)
         if told is not None:
             return LabelOrigin(asked.ref, told.weak, told.words, version.ref)
         if provenance.get("made_by") in _FROM_OUTSIDE:
-            return LabelOrigin(asked.ref, None, _IMPORTED)
-        source = provenance.get("source")
-        if not isinstance(source, str):
-            return LabelOrigin(asked.ref, None, _UNTOLD)
-        try:
-            version, _ = find_dataset(workspace, source, kind="pairs")
-        except WorkspaceError:
-            return LabelOrigin(asked.ref, None, f"{_UNTOLD}, and {source}, which it was made of, is no pair set here")
-        if version.ref in passed:
-            return LabelOrigin(asked.ref, None, _UNTOLD)
-        passed.add(version.ref)
+            words, sources = _IMPORTED, find_equal(workspace, version)
+        else:
+            words, sources = _sources(workspace, provenance.get("source"))
+        waiting += [each for each in sources if each.ref not in passed]
+        passed |= {each.ref for each in sources}
+    return LabelOrigin(asked.ref, None, words)
 
 
 def weak_label_findings(workspace: Workspace, refs: Iterable[str | None]) -> list[Finding]:
@@ -100,6 +97,14 @@ def weak_label_findings(workspace: Workspace, refs: Iterable[str | None]) -> lis
     ]
 
 
+def find_equal(workspace: Workspace, version: DatasetVersion) -> list[DatasetVersion]:
+    """Return the other versions of the workspace that hold the very same rows, such as what was exported before."""
+    folders = workspace.datasets.glob(f"*/v*-{version.content_id[:8]}")
+    refs = (f"{folder.parent.name}@{folder.name.partition('-')[0]}" for folder in sorted(folders))
+    found = [_readable(workspace, ref) for ref in refs if ref != version.ref]
+    return [each for each in found if each is not None and each.content_id == version.content_id]
+
+
 class _Told(NamedTuple):
     weak: bool | None
     words: str
@@ -113,3 +118,20 @@ def _told(provenance: Mapping[str, Any]) -> _Told | None:
         if words or weak is not None:
             return _Told(weak, words or f"{'by which rule' if weak else 'by whom'} was not said")
     return _Told(weak=False, words=_SAMPLE) if provenance.get("made_by") == "sample" else None
+
+
+def _sources(workspace: Workspace, source: Any) -> tuple[str, list[DatasetVersion]]:
+    """Return what is not known if the set that a derived one was made of does not tell it either, and that set."""
+    if not isinstance(source, str):
+        return _UNTOLD, []
+    found = _readable(workspace, source)
+    if found is None:
+        return f"{_UNTOLD}, and {source}, which it was made of, is no pair set here", []
+    return _UNTOLD, [found]
+
+
+def _readable(workspace: Workspace, ref: str) -> DatasetVersion | None:
+    try:
+        return find_dataset(workspace, ref, kind="pairs")[0]
+    except WorkspaceError:
+        return None

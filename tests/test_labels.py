@@ -8,9 +8,11 @@ from simtune_core.errors import WorkspaceError
 from simtune_core.evaluation import job as evaluation_job
 from simtune_core.jobs.context import Job
 from simtune_core.labels import LabelOrigin, label_origin, weak_label_findings
+from simtune_core.preparing.exporting import export_rows
 from simtune_core.preparing.splitting import SplitConfig
 from simtune_core.preparing.splitting_job import run as run_split
 from simtune_core.workflows.data import load_sample
+from simtune_core.workflows.importing import anywhere, draft_source, save_draft
 from simtune_core.workflows.preparing import split_request
 from tests.workflows.frames import pairs_frame
 
@@ -87,6 +89,20 @@ def test_what_is_not_known_is_said_and_never_taken_for_either(workspace, provena
     assert (told.weak, told.words) == (None, words)
     assert told.sentence == f"p@v0001: {words}."
     assert weak_label_findings(workspace, ["p", None]) == []
+
+
+def test_an_export_that_is_imported_again_has_the_labels_of_what_it_was_exported_from(workspace):
+    made(workspace, "p", labels=WEAK)
+    ref = split(workspace, "p")
+    file = workspace.root / "out.csv"
+    export_rows(workspace, ref, file)
+    source = anywhere(str(file))
+    again = save_draft(workspace, "again", draft_source(source), source=source)
+
+    assert again.content_id == find_dataset(workspace, ref)[0].content_id
+    assert label_origin(workspace, "again") == LabelOrigin("again@v0001", True, WEAK["words"], "p@v0001")
+    made(workspace, "other", n=99, source="p.csv")
+    assert label_origin(workspace, "other").weak is None
 
 
 def test_labels_whose_rule_was_not_said_are_weak_all_the_same(workspace):
