@@ -41,6 +41,7 @@ KINDS = {
     "preflight": Kind("simtune_core.difficulty.preflight.job:run", device=True, encoders="encoder"),
     "candidates": Kind("simtune_core.candidates.job:run", device=True, encoders="encoder"),
     "readings": Kind("simtune_core.candidates.readings_job:run", device=True, encoders="encoder"),
+    "mine": Kind("simtune_core.curriculum.mining.job:run", device=True, encoders="models"),
     "curriculum": Kind("simtune_core.curriculum.job:run", device=False),
     "augment": Kind("simtune_core.curriculum.augmentation.job:run", device=True, encoders="encoders"),
     "noise": Kind("simtune_core.curriculum.quality.noise_job:run", device=True, encoders="encoder"),
