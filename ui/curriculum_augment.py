@@ -30,6 +30,7 @@ from ui.ask import Answer, answer_to, show_findings
 from ui.errors import shown_as_message
 from ui.keys import CURRICULUM_NEXT, config_key, key
 from ui.live_chart import plotly_live
+from ui.marked_texts import changed_texts
 from ui.session import current_workspace
 from ui.spaces import pick_encoder
 from ui.text import as_label, count
@@ -115,33 +116,24 @@ def _expected(root: str, ref: str, config: str, place: int) -> Expected:
 
 
 def _example(expected: Expected, config: AugmentConfig) -> None:
-    """Draw one pair and its children, as text, and the buttons for another pair and another seed."""
-    rows = [
-        {
-            "change": child.change or "the pair itself",
-            "text 1": child.sentence1,
-            "text 2": child.sentence2,
-            "made": "" if not child.change else ("yes" if child.made else "no: nothing to change"),
-        }
-        for child in expected.example
-    ]
-    st.dataframe(
-        rows,
-        hide_index=True,
-        height="content",
-        row_height=56,
-        column_config={
-            "change": st.column_config.TextColumn(width=120),
-            "text 1": st.column_config.TextColumn(width="large"),
-            "text 2": st.column_config.TextColumn(width="large"),
-            "made": st.column_config.TextColumn(width=150),
-        },
-        alt="One pair and the children that it would get",
-    )
-    with st.container(horizontal=True, vertical_alignment="center"):
+    """Draw one pair beside one of its children, as text, and the buttons for another pair and another seed."""
+    parent, *children = expected.example
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        number = st.segmented_control(
+            "Example: child", range(len(children)), default=0, required=True,
+            format_func=lambda place: f"{place + 1} {children[place].change}",
+            key=key("curriculum", f"augment_child.{len(children)}"), persist_state="session",
+        )  # fmt: skip
         st.button("Another pair", icon=":material/skip_next:", key=key("curriculum", "augment_next"), on_click=_next)
         st.button("Roll again", icon=":material/casino:", key=key("curriculum", "augment_roll"), on_click=_roll)
-        st.caption(f"Seed {config.seed}: these are the children that this pair will get.")
+    child = children[number or 0]
+    changed_texts(
+        ("sentence1 of the pair", "of the child", "sentence2 of the pair", "of the child"),
+        ((parent.sentence1, child.sentence1), (parent.sentence2, child.sentence2)),
+        key=key("curriculum", "augment_example"),
+    )
+    unmade = "" if child.made else " This child is not made: it would equal its pair, or its two texts each other."
+    st.caption(f"Seed {config.seed}: this is what the set gets; roll again for another seed.{unmade}")
 
 
 def _next() -> None:
@@ -198,7 +190,7 @@ def _made(answer: Answer) -> None:
     )
     show_findings(result["findings"])
     if not result["findings"]:
-        st.success("Labels, phases and difficulty stayed what they were.", icon=":material/check_circle:")
+        st.success("No drift of labels, phases, separability or bands worth a word.", icon=":material/check_circle:")
     table, chart = st.columns([5, 6], gap="medium")
     with table:
         st.caption(

@@ -1,4 +1,4 @@
-"""Two texts side by side, whole, with the words that both hold marked.
+"""Texts side by side, whole, with the words that both hold marked, or what was changed from one to the other.
 
 The marks are made by a component of ours that sets every part as text: Markdown or HTML made from data would be read by
 the browser.
@@ -6,6 +6,7 @@ the browser.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Sequence
 
@@ -15,6 +16,7 @@ from ui.live_chart import COMPONENTS
 
 Part = tuple[str, bool]  # a piece of text, and whether it is marked
 _WORD = re.compile(r"\w+")
+_TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
 _mount = st.components.v2.component(
     "simtune_marked_texts",
     html='<div class="simtune-texts" role="group"></div>',
@@ -34,6 +36,35 @@ def marked_texts(titles: Sequence[str], texts: tuple[str, str], *, key: str) -> 
     shared = shared_words(*texts)
     panes = [{"title": title, "parts": marked_parts(text, shared)} for title, text in zip(titles, texts, strict=True)]
     _mount(key=key, data={"panes": panes, "alt": f"Two texts that share {len(shared)} words, which are marked"})
+
+
+def changed_texts(titles: Sequence[str], changes: Sequence[tuple[str, str]], *, key: str) -> None:
+    """Draw each text beside its changed copy, with what is only in the one or the other marked.
+
+    Args:
+        titles: What stands above the text and its copy of each change, two for each; our own words.
+        changes: A text and its copy.
+        key: Identity of the part on the page.
+    """
+    sides = [parts for change in changes for parts in changed_parts(*change)]
+    panes = [{"title": title, "parts": parts} for title, parts in zip(titles, sides, strict=True)]
+    _mount(key=key, data={"panes": panes, "alt": "Texts and their changed copies; what was changed is marked"})
+
+
+def changed_parts(before: str, after: str) -> tuple[list[Part], list[Part]]:
+    """Cut a text and its copy into parts that both have in the same order and parts that are changed, which are marked.
+
+    Returns:
+        The parts of either; joined they are the text.
+    """
+    old, new = _TOKEN.findall(before), _TOKEN.findall(after)
+    first: list[Part] = []
+    second: list[Part] = []
+    for kind, start, stop, new_start, new_stop in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        for parts, content in ((first, old[start:stop]), (second, new[new_start:new_stop])):
+            if content:
+                parts.append(("".join(content), kind != "equal"))
+    return first, second
 
 
 def shared_words(first: str, second: str) -> set[str]:

@@ -187,6 +187,7 @@ _MEASURES: tuple[tuple[str, str, Form], ...] = (
     ("negative_mean", "mean of the negatives", "number"),
     ("separability", "separability", "number"),
     ("overlap", "overlap", "share"),
+    ("overlap_robust", "overlap, 1 % to 99 %", "share"),
     ("roc_auc", "ROC-AUC", "number"),
 )
 
@@ -203,7 +204,9 @@ def _change(before: float | None, after: float | None, form: Form) -> str:
         return ""
     if form == "count":
         return f"{after - before:+,}"
-    return f"{100 * (after - before):+.1f} points" if form == "share" else f"{after - before:+.3f}"
+    if form == "share":
+        return f"{round(100 * (after - before), 1) + 0.0:+.1f} points"  # + 0.0: no minus before a zero
+    return f"{round(after - before, 3) + 0.0:+.3f}"
 
 
 def _example(texts: tuple[str, str], config: AugmentConfig) -> tuple[Example, ...]:
