@@ -12,7 +12,7 @@ from typing import Any, Literal, Self
 import yaml
 from pydantic import Field, model_validator
 
-from simtune_core.datasets import DatasetKind, DatasetVersion, canonical_ref, find_dataset
+from simtune_core.datasets import DatasetKind, DatasetVersion, find_dataset
 from simtune_core.encoders.catalogue import resolve_encoder
 from simtune_core.errors import DataFaultError, EncoderError, SimtuneError, WorkspaceError
 from simtune_core.files import read_json
@@ -191,7 +191,6 @@ def _visit(walk: _Walk, version: DatasetVersion) -> None:
 
 def _ancestor(workspace: Workspace, ref: str, of: DatasetVersion) -> DatasetVersion:
     try:
-        canonical_ref(workspace, ref)
         return find_dataset(workspace, ref)[0]
     except WorkspaceError as error:
         raise WorkspaceError(f"{of.ref} was made of {ref}, which is not there any more: {error}") from error

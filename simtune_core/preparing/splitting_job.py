@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from simtune_core.datasets import find_dataset, load_pairs, load_records, save_pairs, save_records
+from simtune_core.datasets import (
+    DatasetVersion,
+    find_dataset,
+    load_details,
+    load_pairs,
+    load_records,
+    save_pairs,
+    save_records,
+)
 from simtune_core.errors import DataFaultError
 from simtune_core.jobs.context import Job
 from simtune_core.preparing.splitting import Split, SplitConfig, split_pairs, split_records
@@ -39,14 +47,15 @@ def run(params: dict[str, Any], job: Job) -> dict[str, Any]:
         records = load_records(job.workspace, version.ref)
         frame, split = records.frame, split_records(records, config, job.progress)
     job.progress(2, 3, "saving")
-    save = save_pairs if version.kind == "pairs" else save_records
-    saved = save(
-        job.workspace,
-        params["name"],
-        frame.assign(split=split.splits),
-        provenance=_provenance(version.ref, version.manifest["provenance"], config, split) | {"job": job.id},
-        new_version=params["name"] == version.name,
-    )
+    frame, provenance = frame.assign(split=split.splits), _provenance(version, config, split) | {"job": job.id}
+    new_version = params["name"] == version.name
+    if version.kind == "pairs":
+        details = load_details(job.workspace, version.ref)
+        saved = save_pairs(
+            job.workspace, params["name"], frame, provenance=provenance, new_version=new_version, details=details
+        )
+    else:
+        saved = save_records(job.workspace, params["name"], frame, provenance=provenance, new_version=new_version)
     job.progress(3, 3, "saved")
     report = split.report.as_json()
     return {
@@ -75,13 +84,13 @@ def require_unsplit(ref: str, splits: dict[str, int], part: str | None) -> None:
         )
 
 
-def _provenance(ref: str, origin: dict[str, Any], config: SplitConfig, split: Split) -> dict[str, Any]:
+def _provenance(version: DatasetVersion, config: SplitConfig, split: Split) -> dict[str, Any]:
     """Return how the version was made; `source` is what lineage reads."""
     return {
         "made_by": MADE_BY,
-        "made_from": ref,
-        "source": ref,
-        "licence": origin.get("licence"),
+        "made_from": version.ref,
+        "source": version.ref,
+        "licence": version.manifest["provenance"].get("licence"),
         "config": config.model_dump(),
         "report": split.report.as_json(),
     }

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from pydantic import Field
+
 from simtune_core.candidates.config import CandidatesConfig
 from simtune_core.curriculum.augmentation.config import AugmentConfig
 from simtune_core.curriculum.config import CurriculumConfig
+from simtune_core.curriculum.quality.edits import edit_from_json
 from simtune_core.curriculum.recipe import Recipe, recipe_of, require_inputs, with_references
-from simtune_core.datasets import find_dataset, list_versions
+from simtune_core.datasets import canonical_ref, find_dataset, list_versions
 from simtune_core.encoders.config import EncodingConfig, Precision
 from simtune_core.errors import ConfigError, WorkspaceError
 from simtune_core.files import valid_name
@@ -19,6 +22,7 @@ from simtune_core.jobs.states import JobStatus
 from simtune_core.preparing.splitting import SplitConfig
 from simtune_core.settings import Settings
 from simtune_core.workflows.augmenting import augment_request
+from simtune_core.workflows.mining import MineStep
 from simtune_core.workflows.preparing import split_request
 from simtune_core.workflows.requests import Request, candidates_request, curriculum_request
 from simtune_core.workflows.running import run_to_end
@@ -64,18 +68,6 @@ class RecipeRun:
         return self.made[-1].dataset
 
 
-@dataclass(frozen=True, slots=True)
-class _Bench:
-    """Where a step is run, and under which name its set is saved."""
-
-    workspace: Workspace
-    name: str
-    draw: Draw | None
-
-    def run(self, request: Request) -> dict[str, Any]:
-        return run_to_end(self.workspace, request, on_update=self.draw)[1]
-
-
 def recipe_text(workspace: Workspace, ref: str) -> str:
     """Return the recipe of a pair set as YAML; see `recipe_of`."""
     return recipe_of(workspace, ref).to_yaml()
@@ -98,12 +90,11 @@ def run_recipe(workspace: Workspace, recipe: Recipe, name: str, draw: Draw | Non
         _typed(place, step)
     require_inputs(workspace, recipe)
     _require_name(workspace, recipe, name)
-    bench = _Bench(workspace, name, draw)
     made: list[Made] = []
     findings: list[Finding] = []
     for place, step in enumerate(recipe.steps, start=1):
         earlier = {f"${number}": each.dataset for number, each in enumerate(made, start=1)}
-        result = _typed(place, with_references(step, earlier)).run(bench)
+        result = _typed(place, with_references(step, earlier)).again(workspace, name, draw)
         version, _ = find_dataset(workspace, result["dataset"])
         made.append(Made(step["do"], version.ref, version.n_rows, version.content_id == step.get("gives")))
         findings += result["findings"]
@@ -116,7 +107,7 @@ def run_recipe(workspace: Workspace, recipe: Recipe, name: str, draw: Draw | Non
     return RecipeRun(tuple(made), findings)
 
 
-def _typed(place: int, step: dict[str, Any]) -> Any:
+def _typed(place: int, step: dict[str, Any]) -> _Step:
     """Return a step as what it is; refuse one that is unknown, lacks something or has a setting out of bounds."""
     known = _STEPS.get(step["do"])
     if known is None:
@@ -153,14 +144,14 @@ class _CurriculumStep(Settings):
     config: CurriculumConfig
     gives: str | None = None
 
-    def run(self, bench: _Bench) -> dict[str, Any]:
-        encoding = EncodingConfig(encoder=self.encoder, precision=self.precision)
+    def again(self, workspace: Workspace, name: str, draw: Draw | None) -> dict[str, Any]:
         counting = candidates_request(
-            bench.workspace, self.records, encoding, config=self.candidates, test=self.test, apart=list(self.apart)
+            workspace, self.records, _encoding(self), config=self.candidates, test=self.test, apart=list(self.apart)
         )
-        counted, found = run_to_end(bench.workspace, counting, on_update=bench.draw)
+        counted, found = run_to_end(workspace, counting, on_update=draw)
         config = self.config.model_dump(mode="json")
-        result = bench.run(curriculum_request(bench.workspace, counted.id, config, bench.name, new_version=True))
+        asked = curriculum_request(workspace, counted.id, config, name, new_version=True)
+        _, result = run_to_end(workspace, asked, on_update=draw)
         return result | {"findings": [*found["findings"], *result["findings"]]}
 
 
@@ -174,12 +165,27 @@ class _AugmentStep(Settings):
     config: AugmentConfig
     gives: str | None = None
 
-    def run(self, bench: _Bench) -> dict[str, Any]:
-        encoding = EncodingConfig(encoder=self.encoder, precision=self.precision)
+    def again(self, workspace: Workspace, name: str, draw: Draw | None) -> dict[str, Any]:
         asked = augment_request(
-            bench.workspace, self.pairs, self.config, name=bench.name, encodings=[encoding], new_version=True
+            workspace, self.pairs, self.config, name=name, encodings=[_encoding(self)], new_version=True
         )
-        return bench.run(asked)
+        return run_to_end(workspace, asked, on_update=draw)[1]
+
+
+class _EditStep(Settings):
+    """Pairs removed or relabelled by hand."""
+
+    do: Literal["edit"]
+    pairs: str
+    edits: tuple[dict[str, Any], ...] = Field(min_length=1, description="As `Edit.as_json` gives them.")
+    gives: str | None = None
+
+    def again(self, workspace: Workspace, name: str, draw: Draw | None) -> dict[str, Any]:
+        edits = [edit_from_json(edit).as_json() for edit in self.edits]
+        params = {
+            "pairs": canonical_ref(workspace, self.pairs, "pairs"), "edits": edits, "name": name, "new_version": True,
+        }  # fmt: skip
+        return run_to_end(workspace, Request("edit", params, f"Edit {self.pairs} as {name}"), on_update=draw)[1]
 
 
 class _SplitStep(Settings):
@@ -190,12 +196,16 @@ class _SplitStep(Settings):
     config: SplitConfig
     gives: str | None = None
 
-    def run(self, bench: _Bench) -> dict[str, Any]:
-        return bench.run(split_request(bench.workspace, self.set, self.config, name=bench.name, replace=True))
+    def again(self, workspace: Workspace, name: str, draw: Draw | None) -> dict[str, Any]:
+        asked = split_request(workspace, self.set, self.config, name=name, replace=True)
+        return run_to_end(workspace, asked, on_update=draw)[1]
 
 
-_STEPS: dict[str, type[_CurriculumStep] | type[_AugmentStep] | type[_SplitStep]] = {
-    "curriculum": _CurriculumStep,
-    "augment": _AugmentStep,
-    "split": _SplitStep,
-}
+def _encoding(step: _CurriculumStep | _AugmentStep) -> EncodingConfig:
+    return EncodingConfig(encoder=step.encoder, precision=step.precision)
+
+
+_Step = _CurriculumStep | MineStep | _AugmentStep | _EditStep | _SplitStep
+_STEPS: dict[str, type[_Step]] = {
+    "curriculum": _CurriculumStep, "mine": MineStep, "augment": _AugmentStep, "edit": _EditStep, "split": _SplitStep,
+}  # fmt: skip
