@@ -106,11 +106,11 @@ def _without(gathered: Gathered, apart: Sequence[PairSet], progress: Progress | 
     alike = keys.isin(set(keys.iloc[np.unique(near.first)])).to_numpy() & ~equal
     kept = ~(equal | alike)
     n_equal, n_alike, refs = int(equal.sum()), int(alike.sum()), ", ".join(pairs.ref for pairs in apart)
-    note = finding(
-        "kept_apart",
-        "info",
+    words = (
         f"{n_equal + n_alike:,} of {len(frame):,} records were left out to stay apart from {refs}: {n_equal:,} are in "
-        f"it, {n_alike:,} are near-duplicates of its texts (Jaccard similarity {NEAR_DUPLICATE} or more).",
+        f"it, {n_alike:,} are near-duplicates of its texts (Jaccard similarity {NEAR_DUPLICATE} or more)."
+        if n_equal + n_alike
+        else f"No record had to be left out to stay apart from {refs}."
     )
     return replace(
         gathered,
@@ -118,7 +118,7 @@ def _without(gathered: Gathered, apart: Sequence[PairSet], progress: Progress | 
         given=None if gathered.given is None else gathered.given.among(kept),
         n_apart_records=n_equal,
         n_apart_near=n_alike,
-        findings=(*gathered.findings, note),
+        findings=(*gathered.findings, finding("kept_apart", "info", words)),
     )
 
 

@@ -25,13 +25,14 @@ from simtune_core.candidates.counted import FINE_PER_CELL, N_CELLS
 from simtune_core.difficulty.bins import BINS_PER_UNIT, N_BINS, ON_EDGE
 
 _UNIT, _EDGE = np.float32(BINS_PER_UNIT), np.float32(ON_EDGE)
+TILE = 4096  # records that a block is wide at most
+_SPARE = 32  # room of a cell beside twice the pairs sampled
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _GAMMA_INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 2**64))
 _MIX1, _MIX2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _MIX1_INVERSE = np.uint64(pow(0xBF58476D1CE4E5B9, -1, 2**64))
 _MIX2_INVERSE = np.uint64(pow(0x94D049BB133111EB, -1, 2**64))
 _27, _30, _31, _32, _54, _60, _62 = (np.uint64(bits) for bits in (27, 30, 31, 32, 54, 60, 62))
-_LOW32 = np.uint64(0xFFFFFFFF)
 _log = logging.getLogger(__name__)
 
 
@@ -55,23 +56,25 @@ class Tally(NamedTuple):
     """What one thread has counted and kept; its arrays are changed in place.
 
     Attributes:
-        counts: int64, one per stratum, kind and bin in a row.
+        bins: uint64, shape (n_strata * 4 * N_BINS, 2): by stratum, kind and bin the pairs counted, and the limit: the
+            hash above which a pair is in no sample any more. Side by side, so that one look finds both.
         seed: uint64; what the hashes begin with.
-        hashes: uint64, shape (n cells in use, 2 k): the pairs kept, as their hashes, which the pairs follow from.
+        hashes: uint64, shape (n_strata * 4 * N_CELLS, 2 k and a little): the pairs kept, as the hashes that tell them.
         similarities: float32, the same shape.
         fill: int64, pairs kept in each cell.
-        limit: uint64; the hash above which a pair of that cell is in no sample any more.
-        cells: int64, shape (n_rows, 4 * N_CELLS): the pairs that each anchor of a block is in, by kind and cell; empty
-            where every pair is counted.
+        seen: int64, shape (n_rows, 4 * N_CELLS): pairs that each anchor of a block is in, by kind and cell.
+        at: int32, shape (TILE,): room for the bins of a row of similarities.
+        of: uint64, shape (TILE,): room for the hashes of its pairs.
     """
 
-    counts: NDArray[np.int64]
+    bins: NDArray[np.uint64]
     seed: np.uint64
     hashes: NDArray[np.uint64]
     similarities: NDArray[np.float32]
     fill: NDArray[np.int64]
-    limit: NDArray[np.uint64]
-    cells: NDArray[np.int64]
+    seen: NDArray[np.int64]
+    at: NDArray[np.int32]
+    of: NDArray[np.uint64]
 
 
 def mixed(value: Any) -> Any:
@@ -90,8 +93,8 @@ def unmixed(value: Any) -> Any:
 
 def bin_of(similarity: Any) -> Any:
     """Return what `bins.bin_index` returns, of one float32."""
-    place = int(np.floor(similarity * _UNIT + _EDGE)) + BINS_PER_UNIT
-    return min(max(place, 0), N_BINS - 1)
+    place = np.int32(np.floor(similarity * _UNIT + _EDGE)) + np.int32(BINS_PER_UNIT)
+    return min(max(place, np.int32(0)), np.int32(N_BINS - 1))
 
 
 def keep_lowest(hashes: Any, similarities: Any, n: int, k: int) -> None:
@@ -117,70 +120,115 @@ def keep_lowest(hashes: Any, similarities: Any, n: int, k: int) -> None:
             return
 
 
+def make_room(tally: Any, cell: int) -> None:
+    """Lower the limit of a full cell so that a few more than the k lowest hashes stay.
+
+    Hashes are evenly spread up to the limit, so the share of it that leaves k and a margin is known without sorting;
+    where chance leaves fewer than k, they are selected.
+    """
+    hashes, similarities, room = tally.hashes[cell], tally.similarities[cell], tally.hashes.shape[1]
+    k = (room - _SPARE) // 2
+    limit = np.uint64(tally.bins[cell * FINE_PER_CELL, 1] * ((k + 4 * np.sqrt(k) + _SPARE / 4) / room))
+    left = 0
+    for place in range(room):
+        left += hashes[place] <= limit
+    if k <= left < room:
+        left = 0
+        for place in range(room):  # what stays moves to the front; no branch to guess
+            hashes[left], similarities[left] = hashes[place], similarities[place]
+            left += hashes[place] <= limit
+    else:
+        keep_lowest(hashes, similarities, room, k)
+        limit, left = hashes[:k].max(), k
+    for fine in range(cell * FINE_PER_CELL, (cell + 1) * FINE_PER_CELL):
+        tally.bins[fine, 1] = limit
+    tally.fill[cell] = left
+
+
 def offer(tally: Any, cell: int, value: Any, similarity: Any) -> None:
-    """Keep a pair of a cell; where the room is full only the lower half of its hashes stays."""
-    room = tally.hashes.shape[1]
+    """Keep a pair of a cell."""
     place = tally.fill[cell]
     tally.hashes[cell, place] = value
     tally.similarities[cell, place] = similarity
-    place += 1
-    if place == room:
-        place = room // 2
-        keep_lowest(tally.hashes[cell], tally.similarities[cell], room, place)
-        tally.limit[cell] = tally.hashes[cell, :place].max()
-    tally.fill[cell] = place
+    tally.fill[cell] = place + 1
+    if place + 1 == tally.hashes.shape[1]:
+        make_room(tally, cell)
+
+
+def place_row(similarities: Any, row: int, first: int, codes: Any, at: Any) -> None:
+    """Find the row of `Tally.bins` of each pair of one record with those from `first` on; `at` becomes them.
+
+    All of it in int32 and without a branch: the compiler makes vectors of it.
+    """
+    stop, below, odd = first + len(similarities), first < row, (row + first) & 1
+    category, group, stratum = codes.category[row], codes.group[row], codes.stratum[row]
+    categories, groups, strata = codes.category[first:stop], codes.group[first:stop], codes.stratum[first:stop]
+    for column in range(len(similarities)):
+        of_first = (odd + column) & 1 == 1  # every other pair counts for the stratum of its first record
+        part = np.int32(4) * (stratum if of_first != below else strata[column])
+        part += np.int32(2) * np.int32(category == categories[column]) + np.int32(group == groups[column])
+        at[column] = part * np.int32(N_BINS) + bin_of(similarities[column])
+
+
+def hash_row(n: int, row: int, first: int, seed: Any, of: Any) -> None:
+    """Hash the pairs of one record with the n from `first` on; `of` becomes the hashes."""
+    low, high = np.uint64(min(row, first)), np.uint64(max(row, first))
+    start, step = seed + ((low << _32) | high) * _GAMMA, (_GAMMA << _32) if first < row else _GAMMA
+    for column in range(n):
+        of[column] = mixed(start + np.uint64(column) * step)
 
 
 def scan(similarities: Any, row: int, first: int, codes: Any, tally: Any) -> None:
-    """Count and offer the pairs of one record with some in a row; those with a lower position come from anchors only.
+    """Count and offer the pairs of one record with some in a row.
 
     Args:
         similarities: float32, shape (n,).
         row: Position of the record.
-        first: Position of the first of the others; the record itself is not among them.
+        first: Position of the first of the others: all of them above the record, or all below.
         codes: Codes.
         tally: Tally; changed.
     """
-    category, group, stratum = codes.category[row], codes.group[row], codes.stratum[row]
-    counts, limit, below = tally.counts, tally.limit, first < row
+    place_row(similarities, row, first, codes, tally.at)
+    hash_row(len(similarities), row, first, tally.seed, tally.of)
+    bins, at, of, anchor = tally.bins, tally.at, tally.of, codes.anchor
+    hashes, kept, fill, room = tally.hashes, tally.similarities, tally.fill, tally.hashes.shape[1]
     for column in range(len(similarities)):
-        other = first + column
-        mine = ((row + other) & 1 == 1) != below
-        part = 4 * (stratum if mine else codes.stratum[other])
-        part += 2 * (category == codes.category[other]) + (group == codes.group[other])
-        place = bin_of(similarities[column])
-        counts[part * N_BINS + place] += 1
-        pair = (np.uint64(other) << _32) | np.uint64(row) if below else (np.uint64(row) << _32) | np.uint64(other)
-        value = mixed(tally.seed + pair * _GAMMA)
-        cell = part * N_CELLS + place // FINE_PER_CELL
-        if value <= limit[cell] and not (below and codes.anchor[other]):
-            offer(tally, cell, value, similarities[column])
+        place = at[column]
+        bins[place, 0] += np.uint64(1)
+        if of[column] <= bins[place, 1]:
+            if first < row and anchor[first + column]:
+                continue  # its other record, an anchor too, has offered it
+            cell = place // FINE_PER_CELL  # `offer`, written out: a call counts references of every array it is given
+            hashes[cell, fill[cell]], kept[cell, fill[cell]] = of[column], similarities[column]
+            fill[cell] += 1
+            if fill[cell] == room:
+                make_room(tally, cell)
 
 
-def scan_row(similarities: Any, row: int, first: int, codes: Any, tally: Any) -> None:
-    """Count and offer the pairs of one record with a stretch of records: all of it for an anchor, else what follows."""
-    own = min(max(row - first, 0), len(similarities))
-    if len(codes.anchor) and own:
+def note_seen(n: int, at: Any, seen: Any) -> None:
+    """Add the pairs of an anchor that were just counted to what it sees, by kind and cell."""
+    for column in range(n):
+        part, place = at[column] // N_BINS, at[column] % N_BINS
+        seen[(part % 4) * N_CELLS + place // FINE_PER_CELL] += 1
+
+
+def scan_row(similarities: Any, place: int, rows: Any, first: int, codes: Any, tally: Any) -> None:
+    """Count and offer the pairs of the record `rows[place]`: an anchor's with all, another's with what follows it."""
+    row, n = rows[place], len(similarities)
+    if len(codes.anchor):
+        own = min(max(row - first, 0), n)
         scan(similarities[:own], row, first, codes, tally)
-    own = min(max(row + 1 - first, 0), len(similarities))
+        note_seen(own, tally.at, tally.seen[place])
+    own = min(max(row + 1 - first, 0), n)
     scan(similarities[own:], row, first + own, codes, tally)
-
-
-def add_cells(similarities: Any, row: int, first: int, codes: Any, cells: Any) -> None:
-    """Add the pairs of one record with a stretch of records to its counts by kind and cell; `cells` is changed."""
-    for column in range(len(similarities)):
-        other = first + column
-        if other != row:
-            kind = 2 * (codes.category[row] == codes.category[other]) + (codes.group[row] == codes.group[other])
-            cells[kind * N_CELLS + bin_of(similarities[column]) // FINE_PER_CELL] += 1
+    if len(codes.anchor):
+        note_seen(n - own, tally.at, tally.seen[place])
 
 
 def tally_dense(similarities: Any, rows: Any, first: int, codes: Any, tally: Any) -> None:
     """Count and offer a block of similarities: of the records `rows` with those from `first` on."""
     for place in range(len(rows)):
-        scan_row(similarities[place], rows[place], first, codes, tally)
-        if len(codes.anchor):
-            add_cells(similarities[place], rows[place], first, codes, tally.cells[place])
+        scan_row(similarities[place], place, rows, first, codes, tally)
 
 
 def tally_sparse(product: Any, row_of: Any, rows: Any, first: int, codes: Any, tally: Any) -> None:
@@ -190,9 +238,7 @@ def tally_sparse(product: Any, row_of: Any, rows: Any, first: int, codes: Any, t
         start, end = indptr[place], indptr[place + 1]
         for entry in range(start, end):
             row_of[indices[entry]] = data[entry]
-        scan_row(row_of, rows[place], first, codes, tally)
-        if len(codes.anchor):
-            add_cells(row_of, rows[place], first, codes, tally.cells[place])
+        scan_row(row_of, place, rows, first, codes, tally)
         for entry in range(start, end):
             row_of[indices[entry]] = np.float32(0)
 
@@ -203,27 +249,25 @@ def tally_pairs(first: Any, second: Any, similarities: Any, codes: Any, tally: A
         i, j = first[place], second[place]
         part = 4 * (codes.stratum[i] if (i + j) & 1 == 1 else codes.stratum[j])
         part += 2 * (codes.category[i] == codes.category[j]) + codes.group[place]
-        fine = bin_of(similarities[place])
-        tally.counts[part * N_BINS + fine] += 1
+        fine = part * N_BINS + bin_of(similarities[place])
+        tally.bins[fine, 0] += np.uint64(1)
         value = mixed(tally.seed + ((np.uint64(i) << _32) | np.uint64(j)) * _GAMMA)
-        cell = part * N_CELLS + fine // FINE_PER_CELL
-        if value <= tally.limit[cell]:
-            offer(tally, cell, value, similarities[place])
+        if value <= tally.bins[fine, 1]:
+            offer(tally, fine // FINE_PER_CELL, value, similarities[place])
 
 
 def merge(tally: Any, other: Any) -> None:
     """Add to a tally what another one has counted and kept."""
-    for place in range(len(tally.counts)):
-        tally.counts[place] += other.counts[place]
+    tally.bins[:, 0] += other.bins[:, 0]
     for cell in range(len(other.fill)):
         for place in range(other.fill[cell]):
-            if other.hashes[cell, place] <= tally.limit[cell]:
+            if other.hashes[cell, place] <= tally.bins[cell * FINE_PER_CELL, 1]:
                 offer(tally, cell, other.hashes[cell, place], other.similarities[cell, place])
 
 
 def settle(tally: Any) -> None:
     """Leave the k lowest hashes in every cell: the sample."""
-    k = tally.hashes.shape[1] // 2
+    k = (tally.hashes.shape[1] - _SPARE) // 2
     for cell in range(len(tally.fill)):
         if tally.fill[cell] > k:
             keep_lowest(tally.hashes[cell], tally.similarities[cell], tally.fill[cell], k)
@@ -263,7 +307,7 @@ class Kernels(NamedTuple):
     unload: Callable[..., None]
 
 
-_PARTS = (mixed, unmixed, bin_of, keep_lowest, offer, scan, scan_row, add_cells)
+_PARTS = (mixed, unmixed, bin_of, keep_lowest, make_room, offer, place_row, hash_row, scan, note_seen, scan_row)
 _CACHE_FAULTS = (
     OSError, EOFError, pickle.UnpicklingError, RuntimeError, ValueError, TypeError, LookupError, AttributeError,
     ImportError,
@@ -291,14 +335,17 @@ def new_tally(n_strata: int, per_cell: int, seed: int) -> Tally:
     n_cells = n_strata * 4 * N_CELLS
     with np.errstate(over="ignore"):
         start = mixed(np.uint64(seed) + _GAMMA)
+    bins = np.zeros((n_strata * 4 * N_BINS, 2), dtype=np.uint64)
+    bins[:, 1] = np.iinfo(np.uint64).max
     return Tally(
-        counts=np.zeros(n_strata * 4 * N_BINS, dtype=np.int64),
+        bins=bins,
         seed=start,
-        hashes=np.empty((n_cells, 2 * per_cell), dtype=np.uint64),  # pages are taken where pairs are kept
-        similarities=np.empty((n_cells, 2 * per_cell), dtype=np.float32),
+        hashes=np.empty((n_cells, 2 * per_cell + _SPARE), dtype=np.uint64),  # pages are taken where pairs are kept
+        similarities=np.empty((n_cells, 2 * per_cell + _SPARE), dtype=np.float32),
         fill=np.zeros(n_cells, dtype=np.int64),
-        limit=np.full(n_cells, np.iinfo(np.uint64).max, dtype=np.uint64),
-        cells=np.zeros((0, 4 * N_CELLS), dtype=np.int64),
+        seen=np.zeros((0, 4 * N_CELLS), dtype=np.int64),
+        at=np.empty(TILE, dtype=np.int32),
+        of=np.empty(TILE, dtype=np.uint64),
     )
 
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simtune_core.candidates.kernels import Codes, Tally, compiled
+from simtune_core.candidates.kernels import TILE, Codes, Tally, compiled
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-STRIP, TILE = 512, 4096  # records; a block of float32 has 8 MB, a sparse one twice that at most
+STRIP = 512  # records that a block is high at most; one of float32 has 8 MB, a sparse one twice that at most
 _PAIRS = 1 << 15  # multiplied one by one at once: 100 MB of vectors of 384 numbers
 
 
@@ -55,7 +55,7 @@ class SparseProducts:
 
     def tally(self, block: Block, positions: NDArray[np.int64], codes: Codes, tally: Tally) -> None:
         """Count and offer the pairs of a block; `positions` are those of its rows among all records."""
-        product = self.left[slice(*block.rows)] @ self._tiles[block.tile[0] // TILE]
+        product = self.left[slice(*block.rows)] @ self._tile(*block.tile)
         row_of = np.zeros(product.shape[1], dtype=np.float32)
         parts = (product.indptr, product.indices, product.data)
         compiled().tally_sparse(parts, row_of, positions, block.tile[0], codes, tally)
@@ -63,6 +63,11 @@ class SparseProducts:
     def prepare(self) -> None:
         """Do what is done once, before threads begin."""
         _ = self._tiles
+
+    def _tile(self, start: int, stop: int) -> csr_matrix:
+        """Return records as columns: whole tiles are kept, the part of one that a strip begins in is cut for it."""
+        number, inside = divmod(start, TILE)
+        return self.right[start:stop].T.tocsr() if inside else self._tiles[number]
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,11 +144,10 @@ def strips(n_rows: int) -> list[tuple[int, int]]:
 
 
 def blocks_of(strip: tuple[int, int], n_records: int, *, from_strip_on: bool) -> Iterator[Block]:
-    """Yield the blocks of a strip: with all records, or only the tiles that hold a later record than its first."""
-    for start in range(0, n_records, TILE):
-        stop = min(start + TILE, n_records)
-        if not from_strip_on or stop > strip[0] + 1:
-            yield Block(strip, (start, stop))
+    """Yield the blocks of a strip: with all records, or with those from its first on."""
+    begin = strip[0] if from_strip_on else 0
+    for start in range(begin - begin % TILE, n_records, TILE):
+        yield Block(strip, (max(start, begin), min(start + TILE, n_records)))
 
 
 def cosines(vectors: Any, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float32]:

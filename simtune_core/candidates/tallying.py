@@ -128,7 +128,7 @@ def count_from_anchors(
         while strip := queue.take():
             cells = np.zeros((strip[1] - strip[0], 4 * N_CELLS), dtype=np.int64)
             for block in blocks_of(strip, n_records, from_strip_on=False):
-                products.tally(block, anchors[slice(*strip)], seen, tally._replace(cells=cells))
+                products.tally(block, anchors[slice(*strip)], seen, tally._replace(seen=cells))
             queue.done(len(cells) * (n_records - 1))
             with queue.lock:
                 moments[:] += cells.sum(axis=0), (cells.astype(np.float64) ** 2).sum(axis=0)
@@ -186,7 +186,11 @@ def counted_of(tally: Tally, codes: RecordCodes) -> Counted:
             "stratum": (kind // 4).astype(np.int32),
         }
     )
-    return Counted(tally.counts.reshape(*shape, N_BINS), sample, tally.fill.reshape(*shape, N_CELLS).copy())
+    return Counted(
+        counts=tally.bins[:, 0].astype(np.int64).reshape(*shape, N_BINS),
+        sample=sample,
+        sampled=tally.fill.reshape(*shape, N_CELLS).copy(),
+    )
 
 
 class _Queue:
