@@ -34,8 +34,9 @@ _LIKELY_DIM = 1024  # where an encoder does not say its dimension
 _FOLDER = 2_000_000  # of a job: log, events, result; of a model: tokenizer, card, ledger
 _SCORE = 40  # bytes of a row of scores
 _FLAGS = 2  # bytes of a row's flags in a description
-_SAMPLED_PAIR = 60  # bytes of a sampled candidate pair
-_BINS = 200  # of 0.01 of similarity
+_SAMPLED_PAIR = 24  # bytes of a sampled candidate pair
+_CELLS = 4 * 200  # kinds of pairs by 0.01 of similarity
+_STRATA, _STRATUM = 256, 80_000  # of counted pairs at most, and bytes of what is counted and sampled of one
 _PER_CHECKPOINT = 4  # the weights, the best weights so far, and the two moments of the optimizer
 _CHECKPOINTS = KEPT + 1  # those that are kept, and the one being written
 _ZSTD = 10  # a table is rarely packed tighter than that
@@ -161,10 +162,13 @@ def _split_most(workspace: Workspace, params: dict[str, Any]) -> int:
 
 
 def _candidates_most(workspace: Workspace, params: dict[str, Any]) -> int:
+    """Return the bytes of vectors, counts, sampled pairs, and the records beside them."""
     cap = int(params.get("cap") or CandidatesConfig().cap)
-    n_rows = sum(version.n_rows for version in _versions(workspace, params))
-    sampled = min(n_rows * n_rows, 4 * _BINS * cap)
-    return _embedding_most(workspace, params) + sampled * _SAMPLED_PAIR
+    versions = _versions(workspace, params)
+    n_rows = sum(version.n_rows for version in versions)
+    sampled = min(n_rows * n_rows, _CELLS * (cap + _STRATA)) * _SAMPLED_PAIR + n_rows * _SCORE
+    counted = min(n_rows, _STRATA) * _STRATUM + 2 * sum(folder_bytes(version.folder) for version in versions)
+    return _embedding_most(workspace, params) + sampled + counted
 
 
 def _curriculum_most(workspace: Workspace, params: dict[str, Any]) -> int:
@@ -220,7 +224,7 @@ def _training(params: dict[str, Any]) -> TrainingConfig:
 
 
 def _refs(params: dict[str, Any]) -> list[str]:
-    given = (params.get(name) for name in ("set", "against", "threshold_from", "records", "train", "dev"))
+    given = (params.get(name) for name in ("set", "against", "threshold_from", "records", "test", "train", "dev"))
     return [ref for ref in given if isinstance(ref, str)]
 
 
