@@ -212,15 +212,9 @@ def _made(answer: Answer) -> None:
         st.popover("What was made", icon=":material/list:"),
     ):
         st.dataframe(loss_rows(result), hide_index=True, alt="Children made and not made, by operation and reason")
-    st.button(
-        "Go on with the new set", icon=":material/arrow_forward:", key=key("curriculum", "augment_go"),
-        on_click=_go_on, args=(result["dataset"],),
-    )  # fmt: skip
-
-
-def _go_on(ref: str) -> None:
-    """Make the new set the one that the tab is about."""
-    st.session_state[CURRICULUM_NEXT] = ref
+    if st.button("Go on with the new set", icon=":material/arrow_forward:", key=key("curriculum", "augment_go")):
+        st.session_state[CURRICULUM_NEXT] = result["dataset"]
+        st.rerun()  # the whole page: the set is picked above this panel
 
 
 def _default(name: str) -> Any:
