@@ -223,17 +223,25 @@ def _canonical(workspace: Workspace, ref: str) -> str:
 
 def _space_of_step(workspace: Workspace, version: DatasetVersion) -> dict[str, Any] | None:
     """Return what tells the space in which a set was cut from others; None where it was not cut here."""
-    step = version.manifest["provenance"].get("step")
-    while isinstance(step, dict) and step.get("do") == _KEEPS_SPACE:
+    provenance = version.manifest["provenance"]
+    while (step := _step(provenance)).get("do") == _KEEPS_SPACE:
         try:
             source, _ = find_dataset(workspace, str(step.get("pairs")))
         except WorkspaceError:
             return None
-        step = source.manifest["provenance"].get("step")
-    if not isinstance(step, dict) or step.get("do") != "curriculum":
+        provenance = source.manifest["provenance"]
+    if step.get("do") != "curriculum":
         return None
     names = _FITTED_ON if step.get("encoder") == "tfidf" else ("precision",)
-    return {"encoder": step.get("encoder")} | {name: step.get(name) for name in names}
+    space = provenance.get("space")
+    fingerprint = space.get("fingerprint") if isinstance(space, dict) else None
+    return {"encoder": step.get("encoder"), "fingerprint": fingerprint} | {name: step.get(name) for name in names}
+
+
+def _step(provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the step that made a set; empty for a set that was not made here."""
+    step = provenance.get("step")
+    return step if isinstance(step, dict) else {}
 
 
 def _kept(workspace: Workspace, ref: str) -> Any:
@@ -263,8 +271,7 @@ def _steps(workspace: Workspace, version: DatasetVersion) -> dict[str, dict[str,
     while version.ref not in passed:
         passed.add(version.ref)
         provenance = version.manifest["provenance"]
-        step = provenance.get("step")
-        if isinstance(step, dict):
+        if step := _step(provenance):
             name = str(step.get("do"))
             n = sum(each.partition(" ")[0] == name for each in steps)
             steps[f"{name} {n + 1}" if n else name] = _completed(step)

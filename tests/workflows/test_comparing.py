@@ -70,6 +70,15 @@ def test_sets_of_other_spaces_are_scored_first(workspace, other):
         compare(workspace, "left", "right")
 
 
+def test_one_encoder_with_other_weights_is_another_space(workspace):
+    step = STEP | {"encoder": "mine"}
+    for name, seed, fingerprint in (("left", 0, "a"), ("right", 1, "a"), ("later", 2, "b")):
+        cut(workspace, name, seed=seed, step=step, space={"encoder": "mine", "fingerprint": fingerprint})
+
+    assert space_as_cut(workspace, "left", "right") == "cosine of mine, as both were cut"
+    assert space_as_cut(workspace, "left", "later") is None
+
+
 def test_an_edit_keeps_the_space_and_a_missing_similarity_has_none(workspace):
     cut(workspace, "left")
     made, similarities = cut(workspace, "right", seed=1)
