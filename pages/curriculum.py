@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from ui.ask import answer_to, show_findings
+from ui.ask import answer_to
 from ui.curriculum import cut_panel
 from ui.curriculum_examples import examples_panel
 from ui.curriculum_made import generated
+from ui.curriculum_refine import refine_tab
 from ui.curriculum_sources import baseline_line, counted_words, counting, pick_sources
 from ui.errors import shown_as_message
 from ui.frame import ensure_frame
@@ -34,8 +35,15 @@ if cut.open:
             why="Every pair, once; from then on sliders answer at once.",
         )
         if answer:
-            st.caption(counted_words(answer))
-            show_findings(answer.result["findings"])
-            cut_panel(answer, sources, baseline_line(workspace, sources, answer.job.id))
+            counted_words(answer)
+            sliders, below = st.container(), st.container()
+            with below:
+                readings = baseline_line(workspace, sources, answer.job.id)
+            with sliders:
+                cut_panel(answer, sources, readings)
             examples_panel(answer.job.id)
             generated()
+
+if refine.open:
+    with refine:
+        refine_tab(workspace)

@@ -61,7 +61,7 @@ def cut_panel(counted: Answer, sources: Sources, readings: str | None) -> None:
         config = held_config()
         made = pool.plan(config)
     rule_and_preset(pool, config, made)
-    phase_cards(pool, made)
+    phase_cards(pool, made, baseline)
     if config is not None and made is not None:
         _planned(pool, made, baseline, counted.job.id)
     generate_row(counted, sources, config, ready=made is not None and made.n_pairs > 0)
@@ -70,7 +70,7 @@ def cut_panel(counted: Answer, sources: Sources, readings: str | None) -> None:
 def _planned(pool: Pool, made: Plan, baseline: Baseline | None, job_id: str) -> None:
     notices(made)
     wide = len(made.phases) > _WIDE_AT_MOST
-    left, right = (st.container(), st.container()) if wide else st.columns([11, 9])
+    left, right = (st.container(), st.container()) if wide else st.columns(2)
     with left:
         plan_figure(pool, made, job_id)
     with right:

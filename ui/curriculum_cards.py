@@ -7,7 +7,7 @@ import streamlit as st
 from simtune_core.curriculum.config import MOST_PHASES, CurriculumConfig, PhaseConfig
 from simtune_core.curriculum.planning import PhasePlan, Plan
 from simtune_core.curriculum.presets import PRESETS
-from simtune_core.workflows.curricula import Pool, yield_in_words
+from simtune_core.workflows.curricula import Baseline, Pool, misses, yield_in_words
 from simtune_core.workflows.hardness import in_words
 from ui.curriculum_settings import SCOPE, add_phase, phase_ids, phase_scope, remove_phase, take_phases
 from ui.errors import shown_as_message
@@ -57,19 +57,21 @@ def rule_and_preset(pool: Pool, config: CurriculumConfig | None, made: Plan | No
         )  # fmt: skip
     if made is not None:
         weak = ":orange-badge[:material/help: weak labels] " if made.rule.weak else ""
-        st.caption(f"{weak}{as_label(made.rule.words, longest=400)}")
+        st.markdown(f"{weak}:small[{as_label(made.rule.words, longest=400)}]")
 
 
-def phase_cards(pool: Pool, made: Plan | None) -> None:
+def phase_cards(pool: Pool, made: Plan | None, baseline: Baseline | None) -> None:
     """Draw a card for each phase: its two bands, its other settings, and what it will hold."""
     ids = phase_ids()
     with st.grid(min(3, len(ids)), min_column_width=290):
         for place, phase_id in enumerate(ids):
             with st.container(border=True, gap="xsmall", height="stretch"):
-                _card(pool, phase_id, None if made is None else made.phases[place])
+                _card(pool, phase_id)
+                if made is not None:
+                    _told(pool, made.phases[place], baseline)
 
 
-def _card(pool: Pool, phase_id: str, phase: PhasePlan | None) -> None:
+def _card(pool: Pool, phase_id: str) -> None:
     scope = phase_scope(phase_id)
     name = st.session_state[config_key(PhaseConfig, "name", scope)]
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -87,19 +89,18 @@ def _card(pool: Pool, phase_id: str, phase: PhasePlan | None) -> None:
             )  # fmt: skip
     range_for(PhaseConfig, "pos_min", "pos_max", label="positives", scope=scope, within=pool.axis)
     range_for(PhaseConfig, "neg_min", "neg_max", label="negatives", scope=scope, within=pool.axis)
-    if phase is not None:
-        _told(pool, phase)
 
 
-def _told(pool: Pool, phase: PhasePlan) -> None:
+def _told(pool: Pool, phase: PhasePlan, baseline: Baseline | None) -> None:
     """Word what a phase will hold: yield with its losses, separability beside target and test, ROC-AUC, overlap."""
-    icon = ":material/check_circle:" if not phase.shortage else ":material/warning:"
+    icon = ":material/check_circle:" if not misses(phase) else ":material/warning:"
     wanted = "as found" if phase.phase.separability is None else f"wanted {phase.phase.separability:.3f}"
     beside = "" if pool.test is None else f" · test {in_words(pool.test.separability, 'number')}"
+    read = "" if baseline is None else f" · {as_label(baseline.title)} {in_words(baseline.roc_auc(phase), 'number')}"
     st.markdown(
         f"{icon} {as_label(yield_in_words(phase), longest=600)}  \n"
         f"separability **{in_words(phase.separability, 'number')}** · {wanted}{beside}  \n"
-        f"overlap {in_words(phase.overlap, 'share')} · ROC-AUC {in_words(phase.roc_auc, 'number')}"
+        f"overlap {in_words(phase.overlap, 'share')} · ROC-AUC {in_words(phase.roc_auc, 'number')}{read}"
     )
 
 

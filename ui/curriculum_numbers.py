@@ -6,7 +6,7 @@ import streamlit as st
 
 from simtune_core.curriculum.planning import Plan
 from simtune_core.figures.curriculum import LINES_PER_PHASE, curriculum_figure
-from simtune_core.workflows.curricula import Baseline, Pool, plan_rows, table_words
+from simtune_core.workflows.curricula import Baseline, Pool, misses, plan_rows, table_words
 from simtune_core.workflows.hardness import in_words
 from ui.curriculum_settings import BANDS, move_end, phase_ids
 from ui.keys import key
@@ -14,6 +14,7 @@ from ui.live_chart import moved_line, plotly_live
 from ui.text import as_label
 
 _ENDS = tuple(end for band in BANDS for end in band)  # the order of a phase's lines in the figure
+_ROW_HEIGHT = 30  # pixels
 _APPLIED = key("curriculum", "line_applied")  # browser time of the last drag that was taken over
 
 
@@ -29,14 +30,16 @@ def take_dragged_line(job_id: str) -> None:
 
 
 def notices(made: Plan) -> None:
-    """Draw what the settings make impossible or odd, in one notice; nothing where all is well."""
-    told = [
-        f"**{as_label(phase.phase.name)}**: {as_label(sentence, longest=600)}"
-        for phase in made.phases
-        for sentence in phase.explanations
-    ]
-    if told:
-        st.warning("  \n".join(told), icon=":material/rule:")
+    """Draw what the settings make impossible or odd: a warning where a phase misses what was wanted, else a note."""
+    for missed, draw in ((True, st.warning), (False, st.info)):
+        told = [
+            f"**{as_label(phase.phase.name)}**: {as_label(sentence, longest=600)}"
+            for phase in made.phases
+            if misses(phase) == missed
+            for sentence in phase.explanations
+        ]
+        if told:
+            draw("  \n".join(told), icon=":material/rule:")
 
 
 def plan_figure(pool: Pool, made: Plan, job_id: str) -> None:
@@ -57,15 +60,24 @@ def plan_figure(pool: Pool, made: Plan, job_id: str) -> None:
 
 
 def plan_table(pool: Pool, made: Plan, baseline: Baseline | None) -> None:
-    """Draw every number of every phase beside the test pairs; light enough to be drawn anew at every move."""
-    names = [as_label(phase.phase.name) for phase in made.phases]
-    lines = [f"| | test | {' | '.join(names)} |", "|:--|" + "--:|" * (1 + len(names))]
-    lines += [
-        f"| {as_label(row.label)} | {as_label(row.test)} | {' | '.join(map(as_label, row.phases))} |"
-        for row in plan_rows(pool, made, baseline)
-    ]
-    st.markdown("\n".join(lines))
-    st.caption(as_label(table_words(pool), longest=600))
+    """Draw every number of every phase beside the test pairs."""
+    names = ["", "test set", *(phase.phase.name for phase in made.phases)]
+    lines = [(row.label, row.test, *row.phases) for row in plan_rows(pool, made, baseline)]
+    cells = {str(place): column for place, column in enumerate(zip(*lines, strict=True))}
+    columns = {
+        str(place): st.column_config.TextColumn(name, alignment="right" if place else "left", pinned=not place)
+        for place, name in enumerate(names)
+    }
+    told = table_words(pool)
+    st.dataframe(
+        cells,
+        hide_index=True,
+        height="content",
+        row_height=_ROW_HEIGHT,
+        column_config=columns,
+        alt=f"What every phase will hold beside the test pairs. {told}",
+    )
+    st.caption(as_label(told, longest=600))
 
 
 def _chart(job_id: str) -> str:

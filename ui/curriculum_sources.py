@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import takewhile
 
 import streamlit as st
 
@@ -13,7 +14,7 @@ from simtune_core.workflows.mining import readings_request
 from simtune_core.workflows.models import default_encoder
 from simtune_core.workflows.requests import Request, candidates_request
 from simtune_core.workspace import Workspace
-from ui.ask import Answer, answer_to
+from ui.ask import Answer, answer_to, show_findings
 from ui.empty import stop_without_data
 from ui.errors import shown_as_message
 from ui.keys import key
@@ -21,6 +22,7 @@ from ui.spaces import pick_encoder
 from ui.text import as_label
 from ui.widgets import pick_one, select_for, settings_from
 
+_ALIKE = 3  # letters with which two names must begin alike
 _NO_TEST = "no test set"  # holds blanks, so no dataset has this name
 
 
@@ -48,18 +50,16 @@ def pick_sources(workspace: Workspace) -> Sources:
     of_records, of_pairs = data.set_refs(workspace, "records"), data.set_refs(workspace, "pairs")
     if not of_records and not of_pairs:
         stop_without_data(workspace, "records")
-    kinds = dict.fromkeys(of_records, "records") | dict.fromkeys(of_pairs, "pairs")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         records = pick_one(
-            "Records", list(kinds), key=key("curriculum", "records"),
-            default=data.usual_sets(of_records, "train")["train"] or next(iter(kinds)),
-            format_func=lambda ref: f"{ref} ({kinds[ref]})",
-            help="All pairs of a record set, or the pairs of a labelled pair set.",
+            "Records, or pairs", [*of_records, *of_pairs], key=key("curriculum", "records"),
+            default=data.usual_sets(of_records, "train")["train"],
+            help="Record sets first: all their pairs are candidates. Of a pair set its own labelled pairs are.",
         )  # fmt: skip
         encoder = pick_encoder(workspace, key=key("curriculum", "encoder"), default="tfidf")
         test = pick_one(
             "Test set", [_NO_TEST, *of_pairs], key=key("curriculum", "test"),
-            default=data.usual_sets(of_pairs, "test")["test"] or _NO_TEST,
+            default=kindred_test(records or "", of_pairs) or _NO_TEST,
             help="The figures that the phases are held against. Its records and their near-duplicates are kept out.",
         )  # fmt: skip
         with st.popover("More", icon=":material/tune:"):
@@ -72,6 +72,22 @@ def pick_sources(workspace: Workspace) -> Sources:
         encoding, other = (EncodingConfig(encoder=name, precision=precision) for name in (encoder, baseline))
     chosen = test if test not in (None, _NO_TEST, records) else None
     return Sources(records or "", encoding, chosen, other if baseline != encoder else None, config)
+
+
+def kindred_test(records: str, refs: list[str]) -> str | None:
+    """Return the test split whose set is called most like the records; None where no name begins as theirs does.
+
+    A test set of another domain would bend every figure, so none is better than any.
+    """
+    name = records.partition(":")[0]
+    alike = {ref: _n_alike(name, ref.partition(":")[0]) for ref in refs if ref.endswith(":test")}
+    best = max(alike, key=alike.__getitem__, default=None)
+    return best if best is not None and alike[best] >= _ALIKE else None
+
+
+def _n_alike(first: str, second: str) -> int:
+    """Return with how many equal letters two names begin."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False)))
 
 
 def counting(workspace: Workspace, sources: Sources) -> Request:
@@ -103,15 +119,10 @@ def baseline_line(workspace: Workspace, sources: Sources, candidates: str) -> st
     return None if answer is None else answer.job.id
 
 
-def counted_words(counted: Answer) -> str:
-    """Say what was counted, in one line that quotes names as text."""
+def counted_words(counted: Answer) -> None:
+    """Say what was counted in one line, its remarks behind it, and warn of what is wrong with it."""
     result = counted.result
-    words = f"{result['n_pairs']:,} pairs of {result['n_records']:,} records in {result['title']}"
-    if result["n_anchors"]:
-        words += f", estimated from all pairs of {result['n_anchors']:,} records"
-    if result["n_apart_records"] or result["n_apart_near"]:
-        words += (
-            f"; {result['n_apart_records']:,} records of the test set and {result['n_apart_near']:,} near-duplicates "
-            "of its texts are kept out"
-        )
-    return f"{as_label(words, longest=600)}."
+    words = f"{result['n_pairs']:,} pairs of {result['n_records']:,} records in {result['title']}."
+    remarks = [each["message"] for each in result["findings"] if each["severity"] == "info"]
+    st.caption(as_label(" ".join([words, *remarks]), longest=1200))
+    show_findings([each for each in result["findings"] if each["severity"] != "info"])

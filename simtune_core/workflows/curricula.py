@@ -16,6 +16,7 @@ from simtune_core.candidates.config import CandidatesConfig
 from simtune_core.candidates.counted import COUNTS, N_CELLS, STEP, CandidateCounts, TestPairs, load_counts
 from simtune_core.candidates.readings import Readings, load_readings, roc_auc_of
 from simtune_core.curriculum.config import CurriculumConfig, PhaseConfig, RuleName
+from simtune_core.curriculum.explaining import CLOSE
 from simtune_core.curriculum.planning import PhasePlan, Plan, plan
 from simtune_core.curriculum.presets import PRESETS, PresetName, preset_phases
 from simtune_core.curriculum.rules import NEGATIVE_ROLES, POSITIVE_ROLES, Role, Rule, resolve_rule
@@ -131,6 +132,10 @@ class Baseline:
     readings: Readings
     test_roc_auc: float | None
 
+    def roc_auc(self, phase: PhasePlan) -> float | None:
+        """Return the ROC-AUC that the encoder is expected to have on a phase; None where it is not defined."""
+        return roc_auc_of(phase, self.readings)
+
 
 @dataclass(frozen=True, slots=True)
 class PlanRow:
@@ -235,9 +240,15 @@ def table_words(pool: Pool) -> str:
     told = (
         "There is no test set to hold them against."
         if test is None
-        else (f"Test: {test.ref}, {len(test.labels):,} pairs; a distance is Wasserstein's, as found → as planned.")
+        else (f"Test: {test.ref}, {len(test.labels):,} pairs; a distance is Wasserstein's, in points of cosine.")
     )
     return f"Similarity is {pool.counts.space} cosine. {told}"
+
+
+def misses(phase: PhasePlan) -> bool:
+    """Tell whether a phase will lack pairs, or the separability that was wanted of it."""
+    wanted, found = phase.phase.separability, phase.separability
+    return phase.shortage > 0 or (wanted is not None and (found is None or abs(found - wanted) > CLOSE))
 
 
 def yield_in_words(phase: PhasePlan) -> str:
@@ -257,7 +268,7 @@ def _number_rows(pool: Pool, made: Plan, baseline: Baseline | None) -> list[Plan
     space = [phase.roc_auc for phase in phases]
     rows.append(_row(f"ROC-AUC of {pool.counts.space}", "number", getattr(test, "roc_auc", None), space, told=told))
     if baseline is not None:
-        found = [roc_auc_of(phase, baseline.readings) for phase in phases]
+        found = [baseline.roc_auc(phase) for phase in phases]
         rows.append(_row(f"ROC-AUC of {baseline.title}", "number", baseline.test_roc_auc, found, told=told))
     return rows
 
@@ -272,18 +283,21 @@ def _category_rows(pool: Pool, made: Plan) -> list[PlanRow]:
     if any(phase.n_cross_category for phase in phases):
         cross = [_part(phase.n_cross_category, phase.n_positive) for phase in phases]
         rows.append(_row("cross-category positives", "share", None, cross, told=False))
-    return [*rows, PlanRow("fewest to most of a category", "", tuple(_balance(phase) for phase in phases))]
+    return [*rows, PlanRow("pairs of a category", "", tuple(_balance(phase) for phase in phases))]
 
 
 def _supply_rows(pool: Pool, made: Plan) -> list[PlanRow]:
-    rows = []
-    for label, name, roles in ((1, "positives", POSITIVE_ROLES), (0, "negatives", NEGATIVE_ROLES)):
-        if pool.test is not None:
-            far = tuple(_distance(phase, label) for phase in made.phases)
-            rows.append(PlanRow(f"{name}: distance to test", "", far))
-        there = tuple(f"{_available(phase, roles):,}" for phase in made.phases)
-        rows.append(PlanRow(f"{name}: to choose from", "", there))
-    return rows
+    classes = ((1, "positives", POSITIVE_ROLES), (0, "negatives", NEGATIVE_ROLES))
+    far = [
+        PlanRow(f"{name}, distance to test", "", tuple(_distance(phase, label) for phase in made.phases))
+        for label, name, _ in classes
+        if pool.test is not None
+    ]
+    there = [
+        PlanRow(f"{name} to choose from", "", tuple(f"{_available(phase, roles):,}" for phase in made.phases))
+        for _, name, roles in classes
+    ]
+    return [*far, *there]
 
 
 def _available(phase: PhasePlan, roles: tuple[Role, ...]) -> int:
@@ -308,11 +322,9 @@ def _balance(phase: PhasePlan) -> str:
 
 
 def _distance(phase: PhasePlan, label: int) -> str:
-    """Word the distance to the test pairs of a label: as the candidates are spread, and as the phase will be."""
+    """Word how far a class will be from the test pairs of its label."""
     found = next((each for each in phase.distances or () if each.label == label), None)
-    if found is None or found.after is None:
-        return UNDEFINED
-    return f"{found.after:.3f}" if found.before is None else f"{found.before:.3f} → {found.after:.3f}"
+    return UNDEFINED if found is None else in_words(found.after, "number")
 
 
 def _side_of(test: TestPairs) -> Side:
