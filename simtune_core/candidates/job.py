@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from simtune_core.candidates.codes import RecordCodes, record_codes
 from simtune_core.candidates.config import CandidatesConfig
 from simtune_core.candidates.counted import COUNTS, RECORDS, SAMPLE, CandidateCounts, TestPairs, save_counts
+from simtune_core.candidates.counting import Counted, Means, count_from_anchors, count_given, count_pairs
 from simtune_core.candidates.gathering import Gathered, gather
 from simtune_core.candidates.products import cosines
-from simtune_core.candidates.tallying import Counted, Means, count_from_anchors, count_given, count_pairs
 from simtune_core.datasets import load_pairs
 from simtune_core.encoders.catalogue import TFIDF, Encoder, resolve_encoder
 from simtune_core.encoders.embedding import embed
