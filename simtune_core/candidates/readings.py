@@ -6,6 +6,7 @@ nothing itself: readings_job.py does.
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -129,7 +130,7 @@ def _parts(path: Path, names: tuple[str, ...]) -> dict[str, Any]:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
             return {name: held[name] for name in names}
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise WorkspaceError(
             f"The readings {path.name} cannot be read ({error}); read the candidates again."
         ) from error

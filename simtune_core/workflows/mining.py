@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+import numpy as np
+import pandas as pd
+
 from simtune_core.candidates.config import CandidatesConfig
 from simtune_core.curriculum.mining.config import (
     CONFIGS,
@@ -14,13 +17,17 @@ from simtune_core.curriculum.mining.config import (
     CrossCategoryConfig,
     Method,
 )
-from simtune_core.datasets import canonical_ref
+from simtune_core.curriculum.mining.job import SCORES, read_scores
+from simtune_core.datasets import canonical_ref, load_details, load_pairs
+from simtune_core.difficulty.separability import side_from_json
 from simtune_core.encoders.catalogue import TFIDF
 from simtune_core.encoders.config import EncodingConfig, Precision
-from simtune_core.errors import ConfigError
-from simtune_core.jobs.launcher import find_equal
+from simtune_core.errors import ConfigError, WorkspaceError
+from simtune_core.figures.histograms import SetBins
+from simtune_core.jobs.launcher import find_equal, read_job, read_result
 from simtune_core.jobs.states import JobStatus
 from simtune_core.settings import Settings
+from simtune_core.workflows.hardness import Form, common_bins, in_words
 from simtune_core.workflows.requests import Request, candidates_request, named_encoder, require_free_dataset
 from simtune_core.workflows.running import run_to_end
 from simtune_core.workspace import Workspace
@@ -211,3 +218,61 @@ def count_and_read(
     counted, _ = run_to_end(workspace, counting, on_update=draw)
     read, _ = run_to_end(workspace, readings_request(workspace, counted.id, reading), on_update=draw)
     return CountedSources(counted.id, read.id)
+
+
+def mined_bins(result: dict[str, Any]) -> list[SetBins]:
+    """Return the histograms of what was mined and of the test pairs, in the model's cosine, on common bins."""
+    sides = [side_from_json(each) for each in (result["baseline"], result["test"]) if each is not None]
+    names = [result["dataset"], *([result["test"]["ref"]] if result["test"] else [])]
+    return [SetBins(name, bins) for name, bins in zip(names, common_bins(sides), strict=True)]
+
+
+def number_rows(result: dict[str, Any]) -> list[dict[str, str]]:
+    """Return what the model makes of the mined pairs and of the test pairs, in words, a measure a row."""
+    sets = {"mined": result["baseline"], **({"test": result["test"]} if result["test"] else {})}
+    return [
+        {"measure": label, **{name: in_words(side[value], form) for name, side in sets.items()}}
+        for label, form, value in _NUMBERS
+    ]
+
+
+def example_rows(workspace: Workspace, job_id: str, *, worst_first: bool, n: int = 50) -> pd.DataFrame:
+    """Return mined pairs to read.
+
+    Args:
+        workspace: Where the job is.
+        job_id: A `mine` job that is done.
+        worst_first: Whether the model's worst errors come first (negatives that it finds most similar, positives that
+            it finds least); otherwise the order of the set, in which an anchor's pairs stand together.
+        n: How many at most.
+
+    Returns:
+        Columns `label, model, similarity, role, sentence1, sentence2, category1, category2`.
+
+    Raises:
+        SimtuneError: If the job, its scores or the set are not there any more.
+    """
+    result, folder = read_result(workspace, job_id), read_job(workspace, job_id).folder
+    frame, details = load_pairs(workspace, result["dataset"]).frame, load_details(workspace, result["dataset"])
+    scores = read_scores(folder / SCORES)
+    if details is None or len(scores) != len(frame):
+        raise WorkspaceError(f"{result['dataset']} is not as it was mined; mine the pairs again.")
+    error = np.where(frame["label"] == 1, 1 - scores, scores)
+    rows = np.argsort(-error, kind="stable")[:n] if worst_first else np.arange(min(n, len(frame)))
+    shown = frame.iloc[rows][["label", "sentence1", "sentence2", "category1", "category2"]].reset_index(drop=True)
+    shown["label"] = np.where(shown["label"] == 1, "positive", "negative")
+    shown.insert(1, "model", scores[rows].astype(float))
+    shown.insert(2, "similarity", details["similarity"].to_numpy()[rows])
+    shown.insert(3, "role", details["role"].str.replace("_", " ").to_numpy()[rows])
+    return shown
+
+
+_NUMBERS: tuple[tuple[str, Form, str], ...] = (
+    ("pairs", "count", "n_pairs"),
+    ("share of positives", "share", "prevalence"),
+    ("ROC-AUC", "number", "roc_auc"),
+    ("separability", "number", "separability"),
+    ("overlap", "share", "overlap"),
+    ("positive mean", "number", "positive_mean"),
+    ("negative mean", "number", "negative_mean"),
+)

@@ -16,7 +16,7 @@ from simtune_core.curriculum.mining.adversarial import Labelled, Mined, label_sa
 from simtune_core.curriculum.mining.assembling import assembled
 from simtune_core.curriculum.mining.config import AdversarialConfig, CrossCategoryConfig
 from simtune_core.curriculum.mining.measuring import Measured, measure_mined
-from simtune_core.curriculum.mining.mined import MinedSet, MiningLoss
+from simtune_core.curriculum.mining.mined import Judged, MinedSet, MiningLoss
 from simtune_core.curriculum.mining.veto import pair_scorer
 from simtune_core.curriculum.rules import POSITIVE_ROLES, Rule, resolve_rule
 from simtune_core.encoders.catalogue import resolve_encoder
@@ -198,8 +198,7 @@ def _mined_set(
     return MinedSet(
         frame=table.frame,
         details=table.details,
-        measured=made.measured,
-        test=pool.read["test"],
+        judged=Judged(pool.scores[rows], made.measured, pool.read["test"]),
         weak=made.weak or bool(origin and origin.weak),
         words=made.words if origin is None else f"{made.words} {origin.sentence}",
         source=pool.counted["records"],

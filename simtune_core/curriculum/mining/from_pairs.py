@@ -91,13 +91,11 @@ def mine_from_pairs(params: dict[str, Any], job: Job) -> MinedSet:
     encoder = resolve_encoder(job.workspace, params["encoder"])
     found = _find(pairs, corpus, _vectors(encoder, corpus.texts, params["precision"], job), exclusion, (params, job))
     made = assemble(pairs, corpus, found.anchors, found.scores, found.chosen)
-    models = _measure(made.frame, params, job)
     origin = label_origin(job.workspace, pairs.ref)
     return MinedSet(
         frame=made.frame,
         details=made.details,
-        measured=models.measured,
-        test=models.test,
+        judged=_judge(made.frame, params, job),
         weak=bool(origin.weak) or exclusion != "duplicate_group",
         words=f"positive = as in {pairs.ref} ({origin.words.rstrip(' .')}); negative = {negatives_in_words(exclusion)}",
         source=pairs.ref,
@@ -206,7 +204,7 @@ def _facts(found: _Found, encoder: Encoder, exclusion: Exclusion, params: dict[s
     }
 
 
-def _measure(frame: pd.DataFrame, params: dict[str, Any], job: Job) -> Judged:
+def _judge(frame: pd.DataFrame, params: dict[str, Any], job: Job) -> Judged:
     """Score the mined pairs, and the test pairs beside them, with the model that they are to be hard for."""
     baseline = resolve_encoder(job.workspace, params["baseline"])
     sets = [PairSet(frame, "mined", content_id(frame))]
@@ -216,6 +214,6 @@ def _measure(frame: pd.DataFrame, params: dict[str, Any], job: Job) -> Judged:
     words = "the positives of these anchors"
     measured = measure_mined(scores[0], sets[0].labels(), title=baseline.title, positives=words)
     if len(sets) < 2:
-        return Judged(measured, None)
+        return Judged(scores[0], measured, None)
     side = side_to_json(measure_side(scores[1], sets[1].labels(), sets[1].targets()))
-    return Judged(measured, {"ref": sets[1].ref} | side)
+    return Judged(scores[0], measured, {"ref": sets[1].ref} | side)

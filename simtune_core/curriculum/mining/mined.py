@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from simtune_core.curriculum.mining.measuring import Measured
 
@@ -31,10 +33,12 @@ class Judged:
     """What the model that pairs are to be hard for makes of them.
 
     Attributes:
+        scores: Its cosine of each mined pair; shape (n_pairs,).
         measured: The mined pairs.
         test: `ref` of the test pairs and what `side_to_json` gives of them; None without a test set.
     """
 
+    scores: NDArray[np.float32]
     measured: Measured
     test: dict[str, Any] | None
 
@@ -46,8 +50,7 @@ class MinedSet:
     Attributes:
         frame: PAIR_COLUMNS; the rows of one anchor stand together, positives first.
         details: DETAIL_COLUMNS, row by row.
-        measured: The pairs as the model sees them that they are to be hard for.
-        test: The test pairs as it sees them, as in `Judged`.
+        judged: The pairs as the model sees them that they are to be hard for.
         weak: Whether a rule and no person made some of the labels.
         words: What is positive and what is negative.
         step: What is needed to mine them again, as provenance keeps it.
@@ -60,8 +63,7 @@ class MinedSet:
 
     frame: pd.DataFrame
     details: pd.DataFrame
-    measured: Measured
-    test: dict[str, Any] | None
+    judged: Judged
     weak: bool
     words: str
     step: dict[str, Any]
