@@ -1,7 +1,8 @@
-"""The tab Mine of the curriculum page: hard pairs by one of three methods, asked for and shown with a model's verdict."""
+"""The tab Mine of the curriculum page: hard pairs by one of three methods, and what a model makes of them."""
 
 from __future__ import annotations
 
+from os.path import commonprefix
 from typing import Any
 
 import streamlit as st
@@ -158,7 +159,8 @@ def _counted(workspace: Workspace, method: Method) -> None:
     with shown_as_message():
         request = counting(workspace, sources)
     counted = answer_to(
-        request, key=key("curriculum", "ask"), button="Count candidates", why="Every pair, once; the tab Cut uses them, too."
+        request, key=key("curriculum", "ask"), button="Count candidates",
+        why="Every pair, once; the tab Cut uses them too.",
     )  # fmt: skip
     if counted is None:
         return
@@ -172,7 +174,8 @@ def _counted(workspace: Workspace, method: Method) -> None:
     )  # fmt: skip
     if read is None:
         return
-    veto, config = None, None
+    veto = None
+    config: AdversarialConfig | CrossCategoryConfig | None = None
     with shown_as_message("These settings contradict each other.", stop=False):
         values: dict[str, Any] = {}
         if method == "adversarial":
@@ -259,10 +262,4 @@ def _job(method: Method) -> str:
 
 def _kindred(pairs: str, of_records: list[str]) -> str | None:
     """Return the records that a pair set was most likely made of: the ones whose name begins most like its name."""
-    return max(of_records, key=lambda ref: _n_alike(pairs, ref), default=None)
-
-
-def _n_alike(first: str, second: str) -> int:
-    return next(
-        (n for n, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), min(len(first), len(second))
-    )
+    return max(of_records, key=lambda ref: len(commonprefix([pairs, ref])), default=None)
