@@ -17,7 +17,14 @@ from ui.widgets import field_for, range_for, words
 
 _CUSTOM = "custom"
 _COMMON = ("balance", "category_cap", "max_per_record", "seed")
-_MORE = ("n_positives", "n_negatives", "same_category_share", "cross_category_share", "separability", "shape")
+_MORE = {
+    "n_positives": "Positive pairs",
+    "n_negatives": "Negative pairs",
+    "cross_category_share": "Positives across categories",
+    "same_category_share": "Negatives of one category",
+    "separability": "Separability wanted",
+    "shape": "Shape",
+}
 _PRESET = key("curriculum", "preset")
 _RULE_WORDS = {
     "auto": "Automatic",
@@ -81,8 +88,8 @@ def _card(pool: Pool, phase_id: str) -> None:
         with more:
             field_for(PhaseConfig, "name", scope=scope)
             with st.grid(2, min_column_width=150):
-                for setting in _MORE:
-                    field_for(PhaseConfig, setting, scope=scope)
+                for setting, label in _MORE.items():
+                    field_for(PhaseConfig, setting, label=label, scope=scope)
             st.button(
                 "Remove this phase", key=key("curriculum", f"remove.{phase_id}"), icon=":material/delete:",
                 on_click=remove_phase, args=(phase_id,), disabled=len(phase_ids()) == 1,

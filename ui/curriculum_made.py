@@ -11,6 +11,7 @@ from simtune_core.workflows.curricula import command_for, drawn_rows, settings_t
 from simtune_core.workflows.requests import curriculum_request
 from simtune_core.workflows.running import result_of
 from ui.ask import Answer, launch_once, show_findings
+from ui.curriculum_numbers import phases_table
 from ui.curriculum_sources import Sources
 from ui.errors import shown_as_message
 from ui.jobs import job_panel
@@ -18,6 +19,7 @@ from ui.keys import CURRICULUM_NEXT, key
 from ui.menu import button_to
 from ui.session import current_workspace
 from ui.text import as_label
+from ui.weak import other_findings, weak_marks
 
 _JOB = key("curriculum", "job")
 
@@ -91,12 +93,13 @@ def _preselect(job: Any) -> None:
 
 def _result(result: dict[str, Any]) -> None:
     st.header(f"{as_label(result['dataset'])}: {result['n_pairs']:,} pairs")
-    rows = drawn_rows(result)
-    share = st.column_config.NumberColumn(format="percent")
-    number = st.column_config.NumberColumn(format="%.3f")
-    forms = {name: share if "overlap" in name else number for name in rows[0] if isinstance(rows[0][name], float)}
-    st.dataframe(rows, hide_index=True, column_config=forms, alt=f"The phases of {result['dataset']} as drawn")
-    show_findings(result["findings"])
+    weak_marks(current_workspace(), result["dataset"])
+    show_findings([each for each in result["findings"] if each["severity"] != "info"])
+    names = [phase["name"] for phase in result["phases"]]
+    phases_table(names, drawn_rows(result), alt=f"The phases of {result['dataset']} as drawn and as foretold")
+    remarks = [each["message"] for each in other_findings(result["findings"]) if each["severity"] == "info"]
+    if remarks:
+        st.caption(as_label(" ".join(remarks), longest=1200))
     with st.container(horizontal=True):
         name = result["dataset"].partition("@")[0]
         button_to(

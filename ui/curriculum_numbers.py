@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from simtune_core.curriculum.planning import Plan
 from simtune_core.figures.curriculum import LINES_PER_PHASE, curriculum_figure
-from simtune_core.workflows.curricula import Baseline, Pool, misses, plan_rows, table_words
+from simtune_core.workflows.curricula import Baseline, PlanRow, Pool, misses, plan_rows, table_words
 from simtune_core.workflows.hardness import in_words
 from ui.curriculum_settings import BANDS, move_end, phase_ids
 from ui.keys import key
@@ -61,23 +63,29 @@ def plan_figure(pool: Pool, made: Plan, job_id: str) -> None:
 
 def plan_table(pool: Pool, made: Plan, baseline: Baseline | None) -> None:
     """Draw every number of every phase beside the test pairs."""
-    names = ["", "test set", *(phase.phase.name for phase in made.phases)]
-    lines = [(row.label, row.test, *row.phases) for row in plan_rows(pool, made, baseline)]
+    told = table_words(pool)
+    names = [phase.phase.name for phase in made.phases]
+    phases_table(
+        names, plan_rows(pool, made, baseline), alt=f"What every phase will hold beside the test pairs. {told}"
+    )
+    st.caption(as_label(told, longest=600))
+
+
+def phases_table(phases: Sequence[str], rows: Sequence[PlanRow], *, alt: str) -> None:
+    """Draw rows of numbers with a column for the test set and one for each phase.
+
+    Args:
+        phases: Their names, in order.
+        rows: What is shown, in words.
+        alt: What the table tells.
+    """
+    lines = [(row.label, row.test, *row.phases) for row in rows]
     cells = {str(place): column for place, column in enumerate(zip(*lines, strict=True))}
     columns = {
         str(place): st.column_config.TextColumn(name, alignment="right" if place else "left", pinned=not place)
-        for place, name in enumerate(names)
+        for place, name in enumerate(["", "test set", *phases])
     }
-    told = table_words(pool)
-    st.dataframe(
-        cells,
-        hide_index=True,
-        height="content",
-        row_height=_ROW_HEIGHT,
-        column_config=columns,
-        alt=f"What every phase will hold beside the test pairs. {told}",
-    )
-    st.caption(as_label(told, longest=600))
+    st.dataframe(cells, hide_index=True, height="content", row_height=_ROW_HEIGHT, column_config=columns, alt=alt)
 
 
 def _chart(job_id: str) -> str:

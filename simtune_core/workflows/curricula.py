@@ -42,15 +42,14 @@ _NUMBERS: tuple[tuple[str, Form, str], ...] = (
     ("negative mean", "number", "negative_mean"),
 )
 
-_DRAWN = (
-    ("pairs", "n_pairs"),
-    ("positive", "n_positive"),
-    ("negative", "n_negative"),
-    ("same category", "n_same_category"),
-    ("separability", "separability"),
-    ("separability wanted", "separability_wanted"),
-    ("overlap", "overlap"),
-    ("ROC-AUC", "roc_auc"),
+_DRAWN: tuple[tuple[str, Form, str], ...] = (
+    ("pairs", "count", "n_pairs"),
+    ("positive", "count", "n_positive"),
+    ("negative", "count", "n_negative"),
+    ("same-category negatives", "count", "n_same_category"),
+    ("separability", "number", "separability"),
+    ("overlap", "share", "overlap"),
+    ("ROC-AUC", "number", "roc_auc"),
 )
 
 
@@ -202,25 +201,23 @@ def command_for(
     return " ".join(parts)
 
 
-def drawn_rows(result: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return a line for each phase of a drawn curriculum: what was foretold beside what was drawn, and the test set.
+def drawn_rows(result: dict[str, Any]) -> list[PlanRow]:
+    """Return the table of a drawn curriculum: what was drawn beside what was foretold and wanted, and the test set.
 
     Args:
         result: Of a `curriculum` job.
     """
+    phases, test = result["phases"], result.get("test") or {}
     rows = []
-    for phase in result["phases"]:
-        foretold = phase["foretold"]
-        row = {"phase": phase["name"], "pairs foretold": foretold["n_pairs"]}
-        for label, name in _DRAWN:
-            row[label] = phase.get(name)
-            if name in ("separability", "overlap", "roc_auc"):
-                row[f"{label} foretold"] = foretold.get(name)
-        rows.append(row)
-    test = result.get("test")
-    if test:
-        rows.append({label: test.get(name) for label, name in _DRAWN} | {"phase": f"test: {test['ref']}"})
-    return rows
+    for label, form, name in _DRAWN:
+        told = in_words(test[name], form) if name in test else ""
+        rows.append(PlanRow(label, told, tuple(in_words(phase[name], form) for phase in phases)))
+        if all(name in phase["foretold"] for phase in phases):
+            foretold = tuple(in_words(phase["foretold"][name], form) for phase in phases)
+            rows.append(PlanRow(f"{label} foretold", "", foretold))
+    wanted = [phase["separability_wanted"] for phase in phases]
+    named = ("as found" if value is None else in_words(value, "number") for value in wanted)
+    return [*rows, PlanRow("separability wanted", "", tuple(named))]
 
 
 def plan_rows(pool: Pool, made: Plan, baseline: Baseline | None = None) -> list[PlanRow]:
