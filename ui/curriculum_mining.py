@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from os.path import commonprefix
+from itertools import takewhile
+from operator import eq
 from typing import Any
 
 import streamlit as st
@@ -262,4 +263,4 @@ def _job(method: Method) -> str:
 
 def _kindred(pairs: str, of_records: list[str]) -> str | None:
     """Return the records that a pair set was most likely made of: the ones whose name begins most like its name."""
-    return max(of_records, key=lambda ref: len(commonprefix([pairs, ref])), default=None)
+    return max(of_records, key=lambda ref: sum(takewhile(bool, map(eq, pairs, ref))), default=None)
