@@ -103,6 +103,8 @@ def test_children_stay_in_the_split_of_their_parent_when_the_set_is_divided(work
     assert set(split.splits) == {"train", "dev", "test"}
     assert split.splits[80:].tolist() == split.splits[parents].tolist()
     assert split.components[80:].tolist() == split.components[parents].tolist()
+    before = load_pairs(workspace, "some").record_ids()
+    assert {*np.concatenate(pairs.record_ids())} == {*np.concatenate(before)}  # no record more to resample
     nameless = pairs.frame.iloc[80:][pairs.frame["id1"].iloc[parents].isna().to_numpy()]
     assert nameless["id1"].str.startswith("text:").all()
     assert f"text:{text_id(frame['sentence1'][0])}" in set(nameless["id1"])
