@@ -17,8 +17,8 @@ from simtune_core.evaluation.uncertainty import Interval
 
 Floats = NDArray[np.float64]
 Rates = tuple[float, float]  # of the pairs labelled 0, of those labelled 1
-TAILS = (0.02, 0.03, 0.05, 0.07, 0.10, 0.15, 0.20, 0.30)  # shares of a class that lie beyond a cut
-_SPREAD = 2.0  # standard errors of a count, by which the least noisy tail is chosen
+TAILS = (0.05, 0.10, 0.20, 0.30, 0.40, 0.50)  # shares of a class that lie beyond a cut
+_SPREAD = 3.0  # standard errors of a count: with fewer a small tail with few errors by luck is chosen too often
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,49 +147,78 @@ def mixture_rates(labels: NDArray[np.int64], scores: Floats, weights: Floats | N
         Scott 2015 (see `estimate_noise`), with normal bounds of counts in place of its uniform ones; the two bounds
         are solved for the rates as in Scott, Blanchard and Handy 2013, "Classification with asymmetric label noise".
     """
-    return _rates(_Tails(labels, scores), np.ones(len(labels)) if weights is None else weights)
+    ends = _Tails(labels, scores).ratios(np.ones(len(labels)) if weights is None else weights)
+    if ends is None:
+        return float("nan"), float("nan")
+    upper, lower = (float(end.values[end.safest]) for end in ends)
+    return _solved(upper, lower)
 
 
 class _Tails:
-    """Pairs sorted by score once, so that each resample is a few sums."""
+    """Pairs sorted by score once, so that each resample is a few sums.
+
+    The tails are counted as shares of a class, so that they mean the same in every resample; equal scores lie in or
+    beyond a cut together, whatever the order of the rows.
+    """
 
     def __init__(self, labels: NDArray[np.int64], scores: Floats) -> None:
         order = np.argsort(scores, kind="stable")
-        self.order, self.positive = order, labels[order] == 1
         in_order = scores[order]
-        # Equal scores lie in or beyond a cut together, whatever the order of the rows.
+        self.order, self.positive = order, labels[order] == 1
         self.first_of_run = np.searchsorted(in_order, in_order, side="left")
         self.last_of_run = np.searchsorted(in_order, in_order, side="right")
 
+    def ratios(self, weights: Floats) -> tuple[_Ratios, _Ratios] | None:
+        """Return the ratios at the upper and at the lower end, None where a class has no weight."""
+        drawn = weights[self.order]
+        negative, positive = (
+            np.concatenate([[0.0], np.cumsum(np.where(self.positive == of, drawn, 0.0))]) for of in (False, True)
+        )
+        n_negative, n_positive = float(negative[-1]), float(positive[-1])
+        if not (n_negative and n_positive):
+            return None
+        wanted, last = np.array(TAILS), len(drawn) - 1
+        above = np.searchsorted(positive, n_positive * (1.0 - wanted), side="right") - 1
+        above = self.first_of_run[np.minimum(above, last)]
+        below = np.searchsorted(negative, n_negative * wanted, side="left") - 1
+        below = self.last_of_run[np.clip(below, 0, last)]
+        return (
+            _Ratios(n_negative - negative[above], n_negative, n_positive - positive[above], n_positive),
+            _Ratios(positive[below], n_positive, negative[below], n_negative),
+        )
 
-def _rates(tails: _Tails, weights: Floats) -> Rates:
-    drawn = weights[tails.order]
-    cumulative = {
-        label: np.concatenate([[0.0], np.cumsum(np.where(tails.positive == bool(label), drawn, 0.0))])
-        for label in (0, 1)
-    }
-    whole = {label: float(sums[-1]) for label, sums in cumulative.items()}
-    if not (whole[0] and whole[1]):
-        return float("nan"), float("nan")
-    # Of the negatives: beyond a cut from above. Of the positives: below a cut.
-    wanted = np.array(TAILS)
-    above = np.searchsorted(cumulative[1], whole[1] * (1.0 - wanted), side="right") - 1
-    above = tails.first_of_run[np.minimum(above, len(drawn) - 1)]
-    below = np.searchsorted(cumulative[0], whole[0] * wanted, side="left") - 1
-    below = tails.last_of_run[np.clip(below, 0, len(drawn) - 1)]
-    of_negatives = _least(whole[0] - cumulative[0][above], whole[1] - cumulative[1][above], whole[0], whole[1])
-    of_positives = _least(cumulative[1][below], cumulative[0][below], whole[1], whole[0])
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ratios:
+    """In each tail the pairs of the class that does not belong there, and those of the class that does."""
+
+    wrong: Floats
+    n_wrong: float
+    right: Floats
+    n_right: float
+
+    @property
+    def values(self) -> Floats:
+        """Return the density of the one class over that of the other, at most 1; shape (n_tails,)."""
+        return np.minimum(1.0, self.wrong / self.n_wrong * self._per_right)
+
+    @property
+    def safest(self) -> int:
+        """Return the tail in which the upper bound of the ratio is the least."""
+        upper = self.wrong + _SPREAD * np.sqrt(self.wrong + 1.0) + 1.0
+        return int((upper / self.n_wrong * self._per_right).argmin())
+
+    @property
+    def _per_right(self) -> Floats:
+        return self.n_right / np.maximum(self.right, 1e-12)
+
+
+def _solved(of_negatives: float, of_positives: float) -> Rates:
+    """Turn the ratios at the two ends into the two noise rates."""
     both = 1.0 - of_negatives * of_positives
     if both <= 0.0:
         return 1.0, 1.0
     return of_negatives * (1.0 - of_positives) / both, of_positives * (1.0 - of_negatives) / both
-
-
-def _least(wrong: Floats, right: Floats, n_wrong: float, n_right: float) -> float:
-    """Return the ratio of two densities in the tail whose upper bound of it is the least, at most 1."""
-    right = np.maximum(right, 1e-12) / n_right
-    upper = (wrong + _SPREAD * np.sqrt(wrong + 1.0) + 1.0) / n_wrong / right
-    return min(1.0, float((wrong / n_wrong / right)[int(upper.argmin())]))
 
 
 def _confident(labels: NDArray[np.int64], probabilities: Floats) -> tuple[NDArray[np.bool_], Rates]:
@@ -206,19 +235,23 @@ def _confident(labels: NDArray[np.int64], probabilities: Floats) -> tuple[NDArra
 def _intervals(
     labels: NDArray[np.int64], scores: Floats, records: tuple[NDArray[np.intp], NDArray[np.intp]], config: NoiseConfig
 ) -> tuple[Interval, Interval]:
-    """Return the rates with percentile intervals over resamples of the records."""
+    """Return the rates with percentile intervals over resamples of the records, all in the tails first chosen."""
     tails, rng = _Tails(labels, scores), np.random.default_rng(config.seed)
-    codes, n_records = np.unique(np.concatenate(records), return_inverse=True)[1], 0
+    codes = np.unique(np.concatenate(records), return_inverse=True)[1]
     first, second = np.split(codes, 2)
     n_records = int(codes.max()) + 1
-    found = np.empty((config.n_resamples, 2))
+    whole = tails.ratios(np.ones(len(labels)))
+    assert whole is not None  # both classes were counted
+    upper, lower = whole[0].safest, whole[1].safest
+    found = np.full((config.n_resamples, 2), np.nan)
     for row in found:
         times = np.bincount(rng.integers(n_records, size=n_records), minlength=n_records).astype(np.float64)
-        row[:] = _rates(tails, times[first] * np.where(first == second, 1.0, times[second]))
-    estimates = _rates(tails, np.ones(len(labels)))
-    ends = ((1.0 - config.level) / 2, (1.0 + config.level) / 2)
-    low, high = np.nanquantile(found, ends, axis=0)
+        drawn = tails.ratios(times[first] * np.where(first == second, 1.0, times[second]))
+        if drawn is not None:
+            row[:] = _solved(float(drawn[0].values[upper]), float(drawn[1].values[lower]))
+    estimates = _solved(float(whole[0].values[upper]), float(whole[1].values[lower]))
     n_undefined = int(np.isnan(found[:, 0]).sum())
+    low, high = np.nanquantile(found, ((1.0 - config.level) / 2, (1.0 + config.level) / 2), axis=0)
     negatives, positives = (
         Interval(estimates[label], float(low[label]), float(high[label]), config.n_resamples, n_records, n_undefined)
         for label in (0, 1)

@@ -70,7 +70,8 @@ def score_out_of_fold(
 
     Source:
         Platt 1999, "Probabilistic outputs for support vector machines": a logistic curve over scores of held-out
-        examples; here over the out-of-fold cosines of the pairs that touch neither fold.
+        examples; here over the out-of-fold cosines of the pairs that touch neither fold. (Their probes may have learnt
+        from the pair that is judged; the two numbers of a curve give next to nothing of its label away.)
     """
     blocks = _blocks(record_folds(*records, n_folds=config.n_folds, seed=config.seed), config.n_folds)
     cosines = np.full(len(pairs.targets), np.nan)
