@@ -49,7 +49,7 @@ def compare_panel(ref: str) -> None:
             st.caption("There is no other pair set in this workspace to compare with.")
             return
         other, encoder = _choices(workspace, ref, others)
-        weak_marks(workspace, ref, other)
+        weak_marks(workspace, other)  # that of the set itself stands below its picker
         job = None
         if encoder is not None:
             answer = answer_to(

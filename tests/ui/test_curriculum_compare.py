@@ -44,14 +44,14 @@ def cut(workspace, name, n, *, step=STEP, labels=None):
 
 
 def test_sets_cut_in_one_space_are_shown_at_once_with_their_marks(workspace, opened):
-    cut(workspace, "left", 50, labels=WEAK)
-    cut(workspace, "right", 60)
+    cut(workspace, "left", 50)
+    cut(workspace, "right", 60, labels=WEAK)
     app = opened("left")
 
     assert [button.label for button in app.button] == []
     expected = number_lines(compare(workspace, "left", "right").comparison)
     assert app.dataframe[0].value.to_dict("records") == expected
-    assert [line.value.count("left") for line in app.markdown if "weak labels" in line.value] == [1]
+    assert [line.value.count("right") for line in app.markdown if "weak labels" in line.value] == [1]
     figure = app.get("plotly_chart")[0].proto
     assert figure.alt.startswith("Similarity of positive and negative pairs of left@v0001 and right@v0001")
 
