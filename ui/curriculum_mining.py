@@ -15,6 +15,7 @@ from simtune_core.curriculum.mining.config import (
     Method,
 )
 from simtune_core.encoders.config import EncodingConfig
+from simtune_core.settings import Settings
 from simtune_core.workflows import data
 from simtune_core.workflows.mining import (
     AnchoredSources,
@@ -60,11 +61,12 @@ _NO_TEST = "no test set"
 def mining_panel() -> None:
     """Draw the method, what is mined from, its settings, the button, and what was mined last by this method."""
     workspace = current_workspace()
-    method = st.segmented_control(
-        "Method", list(_METHODS), default="anchored", required=True, key=key("curriculum", "method"),
-        format_func=lambda name: _METHODS[name][0], label_visibility="collapsed", bind="query-params",
-        persist_state="session",
+    titles: dict[str, Method] = {title: method for method, (title, _) in _METHODS.items()}
+    title = st.segmented_control(
+        "Method", list(titles), default=next(iter(titles)), required=True, key=key("curriculum", "method"),
+        label_visibility="collapsed", bind="query-params", persist_state="session",
     )  # fmt: skip
+    method = titles[title]
     st.caption(_METHODS[method][1])
     if method == "anchored":
         _anchored(workspace)
@@ -132,9 +134,16 @@ def _anchored_settings(workspace: Workspace) -> tuple[str | None, dict[str, Any]
             values[name] = number_for(AnchoredConfig, name, scope=_SCOPE)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         values["allowed"] = select_for(AnchoredConfig, "allowed", label="May be a negative", scope=_SCOPE)
-        values["seed"] = number_for(AnchoredConfig, "seed", scope=_SCOPE)
+        _seed(AnchoredConfig, values)
         veto = _veto(workspace, AnchoredConfig, values, "veto_score", "veto_margin")
     return veto, values
+
+
+def _seed(config: type[Settings], values: dict[str, Any], *others: str) -> None:
+    """Draw the seed, and what is as rarely changed, behind a button."""
+    with st.popover("More settings", icon=":material/tune:", key=key("curriculum", f"mine_more.{config.__name__}")):
+        for name in (*others, "seed"):
+            values[name] = field_for(config, name, scope=_SCOPE)
 
 
 def _veto(workspace: Workspace, config: Any, values: dict[str, Any], *names: str) -> str | None:
@@ -212,12 +221,10 @@ def _adversarial_settings(workspace: Workspace, values: dict[str, Any]) -> str |
         if values["strategy"] != "ranked":
             values["positive_share"] = field_for(AdversarialConfig, "positive_share", scope=_SCOPE)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        for name in ("n_pairs", "seed"):
-            values[name] = number_for(AdversarialConfig, name, scope=_SCOPE)
+        values["n_pairs"] = number_for(AdversarialConfig, "n_pairs", label="Pairs", scope=_SCOPE)
         values["rule"] = select_for(AdversarialConfig, "rule", label="Label rule", scope=_SCOPE)
+        _seed(AdversarialConfig, values, "same_category_negatives")
         veto = _veto(workspace, AdversarialConfig, values, "veto_score")
-    name = "same_category_negatives"
-    values[name] = field_for(AdversarialConfig, name, label="Negatives of one category, too", scope=_SCOPE)
     return veto
 
 
@@ -231,9 +238,9 @@ def _across_settings(values: dict[str, Any]) -> None:
             CrossCategoryConfig, "model_min_score", label="Least similarity to the model", scope=_SCOPE
         )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        for name in ("n_pairs", "seed"):
-            values[name] = number_for(CrossCategoryConfig, name, scope=_SCOPE)
+        values["n_pairs"] = number_for(CrossCategoryConfig, "n_pairs", label="Pairs", scope=_SCOPE)
         values["rule"] = select_for(CrossCategoryConfig, "rule", label="Label rule", scope=_SCOPE)
+        _seed(CrossCategoryConfig, values)
 
 
 def _ask(method: Method, name: str, request_of: Any) -> None:

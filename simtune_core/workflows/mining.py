@@ -16,6 +16,7 @@ from simtune_core.curriculum.mining.config import (
     AnchoredConfig,
     CrossCategoryConfig,
     Method,
+    require_veto,
 )
 from simtune_core.curriculum.mining.job import SCORES, read_scores
 from simtune_core.datasets import canonical_ref, load_details, load_pairs
@@ -93,9 +94,11 @@ def anchored_request(
     """Ask for negatives near the anchors of a pair set.
 
     Raises:
+        ConfigError: If a veto lacks its model or its bound.
         WorkspaceError: If a set is not there, or another dataset has the name and no new version is asked for.
         EncoderError: If an encoder is not there.
     """
+    require_veto(config, sources.veto)
     pairs = canonical_ref(workspace, sources.pairs, "pairs")
     test = canonical_ref(workspace, sources.test, "pairs") if sources.test else None
     apart = {canonical_ref(workspace, each, "pairs") for each in sources.apart} | ({test} if test else set())
@@ -133,13 +136,15 @@ def counted_request(
     """Ask for pairs that a model errs on, or for positives across categories, as the settings' class says.
 
     Raises:
+        ConfigError: If a veto lacks its model or its bound.
         WorkspaceError: If another dataset has the name and no new version is asked for.
         EncoderError: If the veto is not there.
     """
-    adversarial = isinstance(config, AdversarialConfig)
-    veto = named_encoder(workspace, sources.veto) if sources.veto and adversarial else None
+    if isinstance(config, AdversarialConfig):
+        require_veto(config, sources.veto)
+    veto = named_encoder(workspace, sources.veto) if sources.veto else None
     params = {
-        "method": "adversarial" if adversarial else "cross_category",
+        "method": "adversarial" if isinstance(config, AdversarialConfig) else "cross_category",
         "candidates": sources.candidates,
         "readings": sources.readings,
         "precision": sources.precision,

@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from simtune_core.curriculum.config import MOST_PAIRS, PhaseConfig, RuleName
+from simtune_core.errors import ConfigError
 from simtune_core.settings import Settings
 
 Method = Literal["anchored", "adversarial", "cross_category"]
@@ -143,3 +144,17 @@ CONFIGS: dict[Method, type[Settings]] = {
     "adversarial": AdversarialConfig,
     "cross_category": CrossCategoryConfig,
 }
+
+
+def require_veto(config: AnchoredConfig | AdversarialConfig, veto: str | None) -> None:
+    """Refuse a second model without a bound, and a bound without a second model.
+
+    Raises:
+        ConfigError: If only one of both is there.
+    """
+    limits = (config.veto_score, getattr(config, "veto_margin", None))
+    if any(limit is not None for limit in limits) != bool(veto):
+        raise ConfigError(
+            "A veto needs a second model and a bound, veto_score or veto_margin; only the "
+            f"{'model' if veto else 'bound'} is set. Set both or none."
+        )

@@ -14,7 +14,7 @@ from simtune_core.candidates.readings import load_readings, load_scores
 from simtune_core.candidates.readings_job import counted_candidates
 from simtune_core.curriculum.mining.adversarial import Labelled, Mined, label_sample, mine_across, mine_adversarial
 from simtune_core.curriculum.mining.assembling import assembled
-from simtune_core.curriculum.mining.config import AdversarialConfig, CrossCategoryConfig
+from simtune_core.curriculum.mining.config import AdversarialConfig, CrossCategoryConfig, require_veto
 from simtune_core.curriculum.mining.measuring import Measured, measure_mined
 from simtune_core.curriculum.mining.mined import Judged, MinedSet, MiningLoss
 from simtune_core.curriculum.mining.veto import pair_scorer
@@ -64,8 +64,7 @@ def mine_errors(params: dict[str, Any], job: Job) -> MinedSet:
             pair lies in the bands.
     """
     config = AdversarialConfig(**(params.get("config") or {}))
-    if (config.veto_score is not None) != bool(params.get("veto")):
-        raise ConfigError("A veto needs a second model and veto_score; set both or none.")
+    require_veto(config, params.get("veto"))
     pool = _pool(params, job)
     rule = resolve_rule(pool.counts, config.rule)
     labelled = label_sample(pool.sample, pool.counts, rule, config)

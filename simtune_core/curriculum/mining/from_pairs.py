@@ -13,7 +13,7 @@ from simtune_core.candidates.gathering import gather
 from simtune_core.candidates.products import cosines
 from simtune_core.curriculum.mining.anchored import Chosen, Ranked, Veto, choose_negatives, rank_candidates
 from simtune_core.curriculum.mining.assembling import assemble
-from simtune_core.curriculum.mining.config import AnchoredConfig
+from simtune_core.curriculum.mining.config import AnchoredConfig, require_veto
 from simtune_core.curriculum.mining.measuring import measure_mined
 from simtune_core.curriculum.mining.mined import Judged, MinedSet, MiningLoss
 from simtune_core.curriculum.mining.neighbourhood import (
@@ -34,7 +34,6 @@ from simtune_core.encoders.embedding import embed
 from simtune_core.encoders.loading import precision_that_ran
 from simtune_core.encoders.scoring import score_pairs
 from simtune_core.encoders.tfidf import tfidf_matrix
-from simtune_core.errors import ConfigError
 from simtune_core.jobs.context import Job
 from simtune_core.labels import label_origin
 from simtune_core.pairs import PairSet
@@ -83,7 +82,7 @@ def mine_from_pairs(params: dict[str, Any], job: Job) -> MinedSet:
         SimtuneError: If something named is not there, no pair is positive, or the settings contradict each other.
     """
     config = AnchoredConfig(**(params.get("config") or {}))
-    _require_veto(config, params.get("veto"))
+    require_veto(config, params.get("veto"))
     pairs = load_pairs(job.workspace, params["pairs"])
     gathered = gather(job.workspace, params.get("records") or pairs.ref, _apart(job, params), job.progress)
     corpus = corpus_of(gathered.frame, pairs)
@@ -97,7 +96,7 @@ def mine_from_pairs(params: dict[str, Any], job: Job) -> MinedSet:
         details=made.details,
         judged=_judge(made.frame, params, job),
         weak=bool(origin.weak) or exclusion != "duplicate_group",
-        words=f"positive = as in {pairs.ref} ({origin.words.rstrip(' .')}); negative = {negatives_in_words(exclusion)}",
+        words=f"positive = as in {pairs.ref}; negative = {negatives_in_words(exclusion)}",
         source=pairs.ref,
         encoders=tuple(params["fingerprints"]),
         step={name: params.get(name) for name in _STEP} | {"config": config.model_dump()},
@@ -152,13 +151,6 @@ def _veto(scorer: PairScorer, anchors: Anchors, lowest: NDArray[np.float32], con
         return out
 
     return vetoed
-
-
-def _require_veto(config: AnchoredConfig, veto: str | None) -> None:
-    bounded = config.veto_score is not None or config.veto_margin is not None
-    if bounded != bool(veto):
-        lacking = "a second model" if bounded else "veto_score or veto_margin"
-        raise ConfigError(f"A veto needs a second model and a bound, and here {lacking} is missing; set both or none.")
 
 
 def _apart(job: Job, params: dict[str, Any]) -> list[str]:
