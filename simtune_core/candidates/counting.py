@@ -247,9 +247,7 @@ def _standard_error(moments: NDArray[np.float64], n_anchors: int, n_records: int
 
 
 def _whole_numbers(estimates: NDArray[np.floating], total: int) -> NDArray[np.int64]:
-    """Round estimates to whole numbers that sum to the total: up where most is cut off."""
-    floors = np.floor(estimates).astype(np.int64)
-    cut = (floors - estimates).ravel()
-    missing = total - int(floors.sum())
-    floors.ravel()[np.argsort(cut, kind="stable")[:missing]] += 1
-    return floors
+    """Round estimates to whole numbers so that every stretch of them keeps its sum but for 1, and all the total."""
+    sums = np.rint(np.cumsum(estimates)).astype(np.int64)
+    sums[-1] = total  # which the last sum is, but for what adding up floats lost
+    return np.diff(sums, prepend=0).reshape(estimates.shape)
