@@ -75,7 +75,7 @@ class Recipe(Settings):
 
 _HEAD = """\
 # How {makes} was made: {steps}. Written by simtune.
-# The same inputs, encoders and seeds give the same bytes. To run it, with the inputs imported under the same names:
+# The same inputs, encoders and seeds give the same bytes. With the inputs under the same names:
 #   python -m simtune_core curriculum --recipe THIS_FILE --name NEW_NAME
 """
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from simtune_core.curriculum.formats import (
     LOSS_FORMATS,
     OUTPUT_FORMATS,
@@ -15,7 +13,7 @@ from simtune_core.curriculum.formats import (
 from simtune_core.datasets import load_details, load_pairs
 from simtune_core.workspace import Workspace
 
-__all__ = ["OUTPUT_FORMATS", "FormatConfig", "Formatted", "lay_out", "left_out_rows", "losses_of", "settings_of"]
+__all__ = ["OUTPUT_FORMATS", "FormatConfig", "Formatted", "lay_out", "losses_of", "settings_of"]
 
 _SETTINGS: dict[OutputFormat, tuple[str, ...]] = {
     "scored": ("score",),
@@ -37,8 +35,3 @@ def settings_of(output_format: OutputFormat) -> tuple[str, ...]:
 def losses_of(output_format: OutputFormat) -> list[str]:
     """Return the losses of sentence-transformers that take a format, by their class names."""
     return [loss.class_name for loss in LOSS_FORMATS.values() if output_format in loss.output_formats]
-
-
-def left_out_rows(formatted: Formatted) -> list[dict[str, Any]]:
-    """Return what a table shows of what was left out, most first."""
-    return [{"left out": left.n, "what and why": left.words} for left in formatted.left_out]
