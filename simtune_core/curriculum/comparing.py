@@ -67,7 +67,8 @@ class PhaseComparison:
             those that are in a phase of both, but not in the same one.
         n_right_elsewhere: Pairs of this phase of the second set that are in another phase of the first; of all pairs
             as above.
-        n_shared_records: Records in this phase of both.
+        n_shared_texts: Texts in this phase of both.
+        n_shared_records: Record ids in this phase of both; ids of two sources may be the same by chance.
     """
 
     phase: str | None
@@ -76,6 +77,7 @@ class PhaseComparison:
     n_shared: int
     n_left_elsewhere: int
     n_right_elsewhere: int
+    n_shared_texts: int
     n_shared_records: int
 
 
@@ -132,7 +134,7 @@ class _Coded(NamedTuple):
 def compare_sets(left: PhasedSet, right: PhasedSet) -> Comparison:
     """Compare two measured pair sets phase by phase.
 
-    A pair is known by its two texts, whichever comes first; a record by its id, or by its text where it has none.
+    A pair is known by its two texts, whichever comes first; a record without an id by its text.
 
     Raises:
         DataFaultError: If both are the same set, or a set has neither labels nor scores.
@@ -202,10 +204,9 @@ def _phase(name: str | None, left: PhasedSet, right: PhasedSet, places: pd.DataF
     phased = places[
         (places["left"] != _NO_PHASE) & (places["right"] != _NO_PHASE) & (places["left"] != places["right"])
     ]
-    records = [
-        {record for ids in each.pairs.record_ids() for record in ids[rows].tolist()}
-        for each, rows in zip((left, right), inside, strict=True)
-    ]
+    parts = [(each.pairs, rows) for each, rows in zip((left, right), inside, strict=True)]
+    texts = [{*pairs.frame["sentence1"][rows], *pairs.frame["sentence2"][rows]} for pairs, rows in parts]
+    records = [{record for ids in pairs.record_ids() for record in ids[rows].tolist()} for pairs, rows in parts]
     both = places["key"] if name is None else places.loc[in_left & in_right, "key"]
     return PhaseComparison(
         phase=name,
@@ -214,6 +215,7 @@ def _phase(name: str | None, left: PhasedSet, right: PhasedSet, places: pd.DataF
         n_shared=int(both.nunique()),
         n_left_elsewhere=_distinct(phased, "left", name),
         n_right_elsewhere=_distinct(phased, "right", name),
+        n_shared_texts=len(texts[0] & texts[1]),
         n_shared_records=len(records[0] & records[1]),
     )
 

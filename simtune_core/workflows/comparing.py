@@ -30,12 +30,12 @@ from simtune_core.figures.comparing import Facet
 from simtune_core.figures.histograms import ScoreBins
 from simtune_core.pairs import PairSet
 from simtune_core.workflows.data import set_refs
-from simtune_core.workflows.hardness import UNDEFINED, in_words, space_of
+from simtune_core.workflows.hardness import in_words, space_of
 from simtune_core.workflows.requests import Request, difficulty_request
 from simtune_core.workspace import Workspace
 
 WHOLE = "all pairs"
-_SHARED, _SHARED_RECORDS = "pairs in both", "records in both"
+_SHARED, _SHARED_TEXTS, _SHARED_RECORDS = "pairs in both", "texts in both", "record ids in both"
 _BIN_WIDTH = 0.02
 _KEEPS_SPACE = "edit"  # rows go or change their label, and the similarities of the others stay
 _FITTED_ON = ("records", "test", "apart")  # what the space of TF-IDF depends on
@@ -170,6 +170,7 @@ def shared_lines(comparison: Comparison) -> list[dict[str, str]]:
             _SHARED: in_words(phase.n_shared, "count"),
             f"of {comparison.left} in another phase": in_words(phase.n_left_elsewhere, "count"),
             f"of {comparison.right} in another phase": in_words(phase.n_right_elsewhere, "count"),
+            _SHARED_TEXTS: in_words(phase.n_shared_texts, "count"),
             _SHARED_RECORDS: in_words(phase.n_shared_records, "count"),
         }
         for phase in comparison.phases
@@ -182,6 +183,7 @@ def phase_lines(phase: PhaseComparison) -> list[tuple[str, str, str]]:
     shared = (
         (_SHARED, phase.n_shared, phase.n_shared),
         ("in another phase of the other", phase.n_left_elsewhere, phase.n_right_elsewhere),
+        (_SHARED_TEXTS, phase.n_shared_texts, phase.n_shared_texts),
         (_SHARED_RECORDS, phase.n_shared_records, phase.n_shared_records),
     )
     return [
@@ -194,7 +196,7 @@ def sentences(compared: Compared) -> list[str]:
     """Say in words what two sets share, where they contradict each other, and how many settings differ."""
     comparison, whole = compared.comparison, compared.comparison.whole
     both = f"{comparison.left} and {comparison.right}"
-    shared = f"{both} share {whole.n_shared:,} pairs and {whole.n_shared_records:,} records."
+    shared = f"{both} share {whole.n_shared:,} pairs and {whole.n_shared_texts:,} texts."
     if whole.n_shared:
         shared += f" {comparison.n_disagreeing:,} of the shared pairs have another label in the other set."
     return [shared, _settings_sentence(compared)]
@@ -298,7 +300,8 @@ def _completed(step: Mapping[str, Any]) -> dict[str, Any]:
 
 def _numbers(half: Half) -> dict[str, str]:
     side = half.side
-    largest = UNDEFINED if half.largest_share is None else in_words(half.largest_share, "share")
+    share = half.largest_share
+    categories = "none" if share is None else f"{half.n_categories:,}, largest {in_words(share, 'share')}"
     return {
         "pairs": in_words(side.n_pairs, "count"),
         "positive": in_words(side.n_positive, "count"),
@@ -308,8 +311,7 @@ def _numbers(half: Half) -> dict[str, str]:
         "positive mean": in_words(side.positive_mean, "number"),
         "negative mean": in_words(side.negative_mean, "number"),
         "same category, negatives": in_words(side.same_category_share_negative, "share"),
-        "categories": in_words(half.n_categories, "count"),
-        "largest category": largest,
+        "categories": categories,
     }
 
 
@@ -331,6 +333,7 @@ def _phase_json(phase: PhaseComparison) -> dict[str, Any]:
         "n_shared": phase.n_shared,
         "n_left_elsewhere": phase.n_left_elsewhere,
         "n_right_elsewhere": phase.n_right_elsewhere,
+        "n_shared_texts": phase.n_shared_texts,
         "n_shared_records": phase.n_shared_records,
     }
 

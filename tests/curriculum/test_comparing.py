@@ -42,11 +42,12 @@ def test_each_phase_is_measured_in_both_sets_and_what_they_share_is_counted():
     found = compare_sets(phased("left", LEFT), phased("right", RIGHT))
 
     shared = {
-        phase.phase: (phase.n_shared, phase.n_left_elsewhere, phase.n_right_elsewhere, phase.n_shared_records)
+        phase.phase: (phase.n_shared, phase.n_left_elsewhere, phase.n_right_elsewhere, phase.n_shared_texts)
         for phase in found.phases
     }
+    assert [phase.n_shared_records for phase in found.phases] == [3, 3, 0, 0], "without ids a text is its record"
     assert shared == {
-        None: (2, 1, 1, 3),  # ab and bc are in both, bc in different phases; records a, b, c
+        None: (2, 1, 1, 3),  # ab and bc are in both, bc in different phases; texts a, b, c
         "easy": (1, 0, 1, 3),  # ab; bc is in easy of right alone; a, b, c are in easy of both
         "hard": (0, 1, 0, 0),  # bc of left's hard is in easy of right, which has no phase hard
         "last": (0, 0, 0, 0),
@@ -71,6 +72,16 @@ def test_categories_are_counted_by_the_places_of_their_records():
     assert (whole.left.n_categories, whole.left.largest_category, whole.left.largest_share) == (2, "x", 0.5)
     assert (whole.right.n_categories, whole.right.largest_category, whole.right.largest_share) == (2, "x", 0.6)
     assert found.phases[3].right.largest_share == 1.0
+
+
+def test_record_ids_are_counted_beside_texts():
+    rows = [("a", "b", 1, 0.9, "easy"), ("a", "c", 0, 0.1, "easy")]
+    left, right = phased("left", rows), phased("right", [("b", "x", 1, 0.8, "easy"), ("y", "x", 0, 0.2, "easy")])
+    for each, ids in ((left, [("1", "2"), ("1", "3")]), (right, [("2", "3"), ("9", "3")])):
+        each.pairs.frame[["id1", "id2"]] = ids
+
+    whole = compare_sets(left, right).whole
+    assert (whole.n_shared_texts, whole.n_shared_records) == (1, 2)  # b; 2 and 3, which is c here and x there
 
 
 def test_shared_pairs_of_another_label_are_listed():

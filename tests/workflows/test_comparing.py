@@ -121,7 +121,7 @@ def test_the_tables_tell_both_sets_of_each_phase_in_words(workspace):
         ("all pairs", "left@v0001"), ("all pairs", "right@v0001"),
     ]  # fmt: skip
     assert (lines[0]["pairs"], lines[0]["separability"], lines[0]["ROC-AUC"]) == ("200", "0.000", "0.500")
-    assert lines[0]["largest category"] == "not defined"
+    assert lines[0]["categories"] == "none"
     assert [line["phase"] for line in shared_lines(compared.comparison)] == ["all pairs", "hard", "easy"]
     facets = facets_of(compared.comparison)
     assert [facet.name for facet in facets] == ["all pairs", "hard", "easy"]
