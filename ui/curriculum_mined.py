@@ -81,7 +81,7 @@ def _examples(job_id: str) -> None:
     )  # fmt: skip
     with shown_as_message("The pairs cannot be shown.", stop=False):
         rows = _rows(str(current_workspace().root), job_id, order != "As saved")
-        columns = {"model": _NUMBER, "similarity": _NUMBER, "label": _SMALL, "role": _SMALL}
+        columns: dict[str, Any] = {"model": _NUMBER, "similarity": _NUMBER, "label": _SMALL}
         columns |= {"sentence1": _LARGE, "sentence2": _LARGE, "category1": _SMALL, "category2": _SMALL}
         st.dataframe(
             rows, hide_index=True, height=320, column_config=columns,
