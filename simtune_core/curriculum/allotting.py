@@ -108,11 +108,8 @@ def _filled(weights: NDArray[np.float64], room: NDArray[np.int64], wanted: int) 
 
 
 def _mended(whole: NDArray[np.int64], room: NDArray[np.int64], wanted: int) -> NDArray[np.int64]:
-    """Add or take one pair here and there until the row sums to what is wanted."""
-    while (missing := wanted - int(whole.sum())) > 0:
-        places = np.flatnonzero(whole < room)
-        whole[places[:missing]] += 1
-    while (surplus := int(whole.sum()) - wanted) > 0:
-        places = np.flatnonzero(whole > 0)
-        whole[places[:surplus]] -= 1
-    return whole
+    """Add to the first cells with room, or take from the first that have any, until the row sums to what is wanted."""
+    missing = wanted - int(whole.sum())
+    gaps = room - whole if missing > 0 else whole
+    moved = np.clip(abs(missing) - (np.cumsum(gaps) - gaps), 0, gaps)
+    return whole + moved if missing > 0 else whole - moved

@@ -15,6 +15,7 @@ from simtune_core.curriculum.supply import Supply
 from simtune_core.difficulty.bins import BINS_PER_UNIT, N_BINS
 
 _ROUNDS = 20  # of fitting the categories
+_KINDS = 4  # same category or not, known positive or not
 _CLOSE = 0.01  # of what a category should have
 
 
@@ -159,32 +160,32 @@ def _over_categories(
 
 
 class _Table:
-    """A pool turned over: one row for each cell, a column for each category and known positive or not."""
+    """A pool turned over: one row for each cell, columns for the categories of each kind of pair."""
 
     def __init__(self, pool: Pool, numbers: NDArray[np.int64]) -> None:
         self.pool, self.numbers = pool, numbers
         self.cells, self.row = np.unique(pool.cells, return_inverse=True)
-        self.plane = pool.columns // N_CELLS % 2
+        self.plane = pool.columns // N_CELLS
         self.room = self._turned(pool.room)
         self.weights = self._turned(pool.weights)
         self.wanted = numbers[self.cells]
 
     def by_category(self, factors: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the pairs that each category gives with these factors on its weights; shape (n_strata,)."""
-        return self._shared(factors).reshape(len(self.cells), 2, len(factors)).sum(axis=(0, 1))
+        return self._shared(factors).reshape(len(self.cells), _KINDS, len(factors)).sum(axis=(0, 1))
 
     def whole(self, factors: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return whole numbers by category and column of the pool."""
         numbers = whole_numbers(self._shared(factors), self.room, self.wanted)
-        return numbers.reshape(len(self.cells), 2, len(factors))[self.row, self.plane].T
+        return numbers.reshape(len(self.cells), _KINDS, len(factors))[self.row, self.plane].T
 
     def _shared(self, factors: NDArray[np.float64]) -> NDArray[np.float64]:
-        return in_proportion(self.weights * np.tile(factors, 2), self.room, self.wanted)
+        return in_proportion(self.weights * np.tile(factors, _KINDS), self.room, self.wanted)
 
     def _turned(self, values: NDArray) -> NDArray:
-        turned = np.zeros((len(self.cells), 2, len(values)), dtype=values.dtype)
+        turned = np.zeros((len(self.cells), _KINDS, len(values)), dtype=values.dtype)
         turned[self.row, self.plane] = values.T
-        return turned.reshape(len(self.cells), 2 * len(values))
+        return turned.reshape(len(self.cells), _KINDS * len(values))
 
 
 def _below(cap: int) -> int:

@@ -95,7 +95,7 @@ def fill_both(
         return FilledBoth(above, _matched(supply, phase, replace(rest, n_left=negative.n_left)), reach, 0.0)
     tilt = 0.0
     if phase.shape == "target" and phase.separability is not None and reach is not None:
-        tilt = tilt_for(positive.allotted, negative.allotted, phase.separability)
+        tilt = tilt_for(positive.allotted, negative.allotted, phase.separability, reach)
     spreads = whole_spread(positive.allotted, tilt), whole_spread(negative.allotted, -tilt)
     filled = (
         _filled(supply, side, spread, side.allotted.n_displaced)

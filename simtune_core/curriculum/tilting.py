@@ -25,13 +25,14 @@ def reach_of(positive: Allotted, negative: Allotted) -> tuple[float, float] | No
     )
 
 
-def tilt_for(positive: Allotted, negative: Allotted, wanted: float) -> float:
+def tilt_for(positive: Allotted, negative: Allotted, wanted: float, reach: tuple[float, float]) -> float:
     """Find the tilt that gives a separability: positives by exp(tilt * s), negatives by exp(-tilt * s).
 
     Args:
         positive: Positives, at least one.
         negative: Negatives, at least one.
         wanted: Mean positive minus mean negative similarity, in points.
+        reach: Of these two, as `reach_of` gives it.
 
     Returns:
         The tilt, per point of cosine; infinite where all that there is does not suffice.
@@ -42,9 +43,6 @@ def tilt_for(positive: Allotted, negative: Allotted, wanted: float) -> float:
         root is found by false position, Illinois variant (Dowell and Jarratt 1971). We deviate where a cell has fewer
         pairs than its share: it gives what it has.
     """
-    reach = reach_of(positive, negative)
-    if reach is None:
-        return 0.0
     if wanted >= reach[1] - _CLOSE:
         return math.inf
     if wanted <= reach[0] + _CLOSE:
