@@ -9,6 +9,7 @@ import yaml
 from simtune_core.candidates.config import CandidatesConfig
 from simtune_core.curriculum.augmentation.config import AugmentConfig
 from simtune_core.curriculum.config import CurriculumConfig, cumulative_phases
+from simtune_core.curriculum.mining.config import AnchoredConfig
 from simtune_core.curriculum.quality.edits import Edit, pair_keys
 from simtune_core.datasets import find_dataset, list_versions, load_pairs, save_records
 from simtune_core.encoders.config import EncodingConfig
@@ -19,6 +20,7 @@ from simtune_core.jobs.kinds import load_kind
 from simtune_core.jobs.states import RESULT
 from simtune_core.preparing.splitting import SplitConfig
 from simtune_core.workflows.augmenting import augment_request
+from simtune_core.workflows.mining import AnchoredSources, anchored_request
 from simtune_core.workflows.preparing import split_request
 from simtune_core.workflows.recipes import Recipe, recipe_of, recipe_text, run_recipe
 from simtune_core.workflows.requests import Request, candidates_request, curriculum_request
@@ -44,7 +46,7 @@ def done(workspace, request):
 
 @pytest.fixture(scope="module")
 def chain(tmp_path_factory):
-    """Return a workspace where records were cut, divided, augmented and edited, each step as a version of a set."""
+    """Return a workspace where records were cut, divided, mined, augmented and edited: each a version of one set."""
     workspace = with_tickets(tmp_path_factory.mktemp("first") / "workspace")
     phases = tuple(
         phase.model_copy(update={"n_positives": 40, "n_negatives": 40, "same_category_share": 0.5})
@@ -54,11 +56,13 @@ def chain(tmp_path_factory):
     config = CurriculumConfig(phases=phases, seed=7).model_dump(mode="json")
     done(workspace, curriculum_request(workspace, counted, config, "cut"))
     done(workspace, split_request(workspace, "cut", SplitConfig(stratify=False, near_duplicates=False), replace=True))
+    near = AnchoredSources("cut:train", "tickets", TFIDF, "tfidf")
+    done(workspace, anchored_request(workspace, near, AnchoredConfig(num_negatives=2), "cut", new_version=True))
     augment = AugmentConfig(seed=3)
     done(workspace, augment_request(workspace, "cut", augment, name="cut", encodings=[TFIDF], new_version=True))
     gone, other = (str(key) for key in pair_keys(load_pairs(workspace, "cut").frame)[[0, 5]])
     edits = [Edit(gone, "drop").as_json(), Edit(other, "relabel", 0).as_json()]
-    done(workspace, Request("edit", {"pairs": "cut@v0003", "edits": edits, "name": "cut", "new_version": True}, ""))
+    done(workspace, Request("edit", {"pairs": "cut@v0004", "edits": edits, "name": "cut", "new_version": True}, ""))
     return workspace
 
 
@@ -73,19 +77,19 @@ def contents(workspace, name):
 @pytest.mark.slow
 def test_the_recipe_makes_every_version_again_to_the_byte_in_another_workspace(chain, tmp_path):
     recipe = Recipe.from_text(recipe_text(chain, "cut"))
-    assert [step["do"] for step in recipe.steps] == ["curriculum", "split", "augment", "edit"]
+    assert [step["do"] for step in recipe.steps] == ["curriculum", "split", "mine", "augment", "edit"]
 
     other = with_tickets(tmp_path / "workspace")
     run = run_recipe(other, recipe, "again")
 
-    assert [made.dataset for made in run.made] == [f"again@v000{number}" for number in (1, 2, 3, 4)]
+    assert [made.dataset for made in run.made] == [f"again@v000{number}" for number in (1, 2, 3, 4, 5)]
     assert all(made.as_told for made in run.made)
     assert contents(other, "again") == contents(chain, "cut")
     assert recipe_of(other, "again").steps == recipe.steps
     assert not [found for found in run.findings if found["code"] == "recipe_differs"]
     once_more = run_recipe(other, recipe, "again")
     assert once_more.made == run.made
-    assert len(list_versions(other, "again")) == 4
+    assert len(list_versions(other, "again")) == 5
 
 
 def changed(recipe, place, **values):
@@ -106,13 +110,13 @@ def test_nothing_runs_where_something_is_not_as_it_was(chain, tmp_path):
     save_records(whole, "taken", frame, provenance={})
     with pytest.raises(WorkspaceError, match="'taken' is taken by taken@v0001, which is no step of this recipe"):
         run_recipe(whole, recipe, "taken")
-    with pytest.raises(ConfigError, match=r"Step 4 must do one of curriculum, mine, augment, edit, split; got 'bake'"):
-        run_recipe(whole, changed(recipe, 3, do="bake"), "again")
+    with pytest.raises(ConfigError, match=r"Step 5 must do one of curriculum, mine, augment, edit, split; got 'bake'"):
+        run_recipe(whole, changed(recipe, 4, do="bake"), "again")
     phases = [{"name": "a", "pos_min": 2.0}]
     with pytest.raises(ConfigError, match=r"Step 1 \(curriculum\) cannot be run: .*pos_min"):
         run_recipe(whole, changed(recipe, 0, config={"phases": phases}), "again")
-    with pytest.raises(ConfigError, match=r"Step 3 \(augment\) cannot be run: extra is not a setting here"):
-        run_recipe(whole, changed(recipe, 2, extra=1), "again")
+    with pytest.raises(ConfigError, match=r"Step 4 \(augment\) cannot be run: extra is not a setting here"):
+        run_recipe(whole, changed(recipe, 3, extra=1), "again")
     with pytest.raises(WorkspaceError, match="dataset name"):
         run_recipe(whole, recipe, "../x")
     assert [path for workspace in (bare, whole) for path in workspace.jobs.iterdir()] == []
