@@ -7,19 +7,21 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from simtune_core.candidates.config import CandidatesConfig
-from simtune_core.curriculum.config import CurriculumConfig, cumulative_phases
-from simtune_core.encoders.catalogue import BUNDLED
+from simtune_core.curriculum.config import CurriculumConfig
+from simtune_core.encoders.catalogue import BUNDLED, TFIDF
 from simtune_core.encoders.config import EncodingConfig
 from simtune_core.evaluation.config import EvaluationConfig
 from simtune_core.jobs.states import JobStatus
 from simtune_core.training.config import TrainingConfig
 from simtune_core.workflows import requests
+from simtune_core.workflows.curricula import load_pool
 from simtune_core.workflows.data import load_sample
 from simtune_core.workflows.running import run_to_end
 from simtune_core.workspace import Workspace
 
 TRAIN, DEV, TEST, EASY, RECORDS = "sample:train", "sample:dev", "sample:test", "sample_easy", "sample_records:train"
 CURRICULUM = "demo_curriculum"
+CUT_IN = EncodingConfig(encoder=TFIDF)  # the space whose bands the preset's are, and the page's first choice
 PAIRS_PER_PHASE = 600  # what the sample's duplicate groups can fill
 LORA_STEPS = 40  # enough to see the adapter move; a real run takes all pairs
 
@@ -82,7 +84,7 @@ def run_demo(workspace: Workspace, draw: Draw | None = None) -> Demo:
         return {key: value for key, value in result.items() if key != "findings"}
 
     difficulty = answer(requests.difficulty_request(workspace, EASY, TEST, encoding, score_cut=config.score_cut))
-    curriculum = _curriculum(workspace, encoding, draw, findings)
+    curriculum = _curriculum(workspace, draw, findings)
     wishes = (TrainingConfig(method="head"), TrainingConfig(method="lora", max_steps=LORA_STEPS))
     trained = tuple(
         answer(
@@ -108,16 +110,14 @@ def run_demo(workspace: Workspace, draw: Draw | None = None) -> Demo:
     return Demo(difficulty, curriculum, trained, checks, evaluation, findings)
 
 
-def _curriculum(
-    workspace: Workspace, encoding: EncodingConfig, draw: Draw | None, findings: list[dict[str, Any]]
-) -> dict[str, Any]:
+def _curriculum(workspace: Workspace, draw: Draw | None, findings: list[dict[str, Any]]) -> dict[str, Any]:
     """Count candidates and draw three phases; a second demo in one workspace shows the set that is there."""
-    half = {"n_positives": PAIRS_PER_PHASE // 2, "n_negatives": PAIRS_PER_PHASE // 2}
-    settings = CurriculumConfig(phases=tuple(phase.model_copy(update=half) for phase in cumulative_phases()))
-    counting = requests.candidates_request(workspace, RECORDS, encoding, config=CandidatesConfig())
+    counting = requests.candidates_request(workspace, RECORDS, CUT_IN, config=CandidatesConfig(), test=TEST)
     counted, _ = run_to_end(workspace, counting, on_update=draw)
-    config = settings.model_dump(mode="json")
-    request = requests.curriculum_request(workspace, counted.id, config, CURRICULUM)
+    half = {"n_positives": PAIRS_PER_PHASE // 2, "n_negatives": PAIRS_PER_PHASE // 2}
+    phases = load_pool(workspace, counted.id).presets["cumulative"]
+    settings = CurriculumConfig(phases=tuple(phase.model_copy(update=half) for phase in phases))
+    request = requests.curriculum_request(workspace, counted.id, settings.model_dump(mode="json"), CURRICULUM)
     _, result = run_to_end(workspace, request, on_update=draw)
     findings.extend(result.get("findings", []))
     return {key: value for key, value in result.items() if key != "findings"}
