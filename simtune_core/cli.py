@@ -22,7 +22,9 @@ from simtune_core.commands import (
     keeping,
     logs,
     maps,
+    mining,
     preparing,
+    quality,
     store,
 )
 from simtune_core.commands.options import Detach, EncoderName, FailOn, Json, PrecisionName, Where
@@ -167,8 +169,10 @@ importing.add_to(app)
 jobs.add_to(app)
 logs.add_to(app)
 maps.add_to(app)
+mining.add_to(app)
 keeping.add_to(app)
 preparing.add_to(app)
+quality.add_to(app)
 app.add_typer(store.app, name="store")
 
 

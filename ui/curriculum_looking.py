@@ -78,6 +78,7 @@ def _look(workspace: Workspace, ref: str, noise_job: str | None) -> None:
         table = laid_out(workspace, ref, noise_job)
         draft = read_draft(workspace, ref)
         decided = {edit.pair: edit for edit in draft.decided}
+        save_row(workspace, ref, draft)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             view = st.segmented_control(
                 "View", _VIEWS, default=_VIEWS[0], required=True, key=key("curriculum", "look_view"), **_KEPT
@@ -88,7 +89,6 @@ def _look(workspace: Workspace, ref: str, noise_job: str | None) -> None:
             _table(workspace, table, query, places, draft)
         else:
             _one_by_one(workspace, table, places, draft)
-        save_row(workspace, ref, draft)
 
 
 def _query(table: LookTable, *, one_by_one: bool) -> LookQuery:
@@ -126,7 +126,7 @@ def _query(table: LookTable, *, one_by_one: bool) -> LookQuery:
 def _table(workspace: Workspace, table: LookTable, query: LookQuery, places: np.ndarray, draft: Draft) -> None:
     n_pages = max(1, -(-len(places) // PER_PAGE))
     st.caption(f"{count(len(places))} of {count(len(table.frame))} pairs; select rows, then decide.")
-    bar, slot = st.container(horizontal=True, vertical_alignment="center"), st.container()
+    bar, slot, pair = st.container(horizontal=True, vertical_alignment="center"), st.container(), st.container()
     page = 1
     if n_pages > 1:
         page = int(st.pagination(n_pages, key=key("curriculum", f"look_page.{text_id(f'{table.ref} {query}')}")))
@@ -138,7 +138,8 @@ def _table(workspace: Workspace, table: LookTable, query: LookQuery, places: np.
         _decide(workspace, table.ref, chosen)
         _undo_button(workspace, table.ref, draft)
     if len(chosen) == 1:
-        _side_by_side(chosen.iloc[0], "look_pair")
+        with pair:
+            _side_by_side(chosen.iloc[0], "look_pair")
 
 
 def _rows(shown: pd.DataFrame, draft: Draft, asked: str) -> list[int]:
@@ -237,7 +238,7 @@ def _one_by_one(workspace: Workspace, table: LookTable, places: np.ndarray, draf
     with st.container(horizontal=True, vertical_alignment="center"):
         _decide(workspace, table.ref, pair, name="one", shortcuts=True)
         _undo_button(workspace, table.ref, draft, label="Back", shortcut="b")
-    st.caption(f"{count(len(places))} pairs to go. Keys: K keep, L relabel, X remove, B back.")
+    st.caption(f"{count(len(places))} pairs to go.")
 
 
 def _side_by_side(row: pd.Series, name: str) -> None:

@@ -63,10 +63,10 @@ def _pick_test(workspace: Workspace, ref: str) -> str | None:
     version, _ = find_dataset(workspace, ref, kind="pairs")
     step = version.manifest["provenance"].get("step") or {}
     refs = [each for each in data.set_refs(workspace) if each != ref]
-    usual = data.usual_sets(refs, "test")["test"]
-    wanted = next((each for each in refs if canonical_ref(workspace, each) == step.get("test")), usual)
+    cut_for = next((each for each in refs if canonical_ref(workspace, each) == step.get("test")), None)
+    own = f"{version.name}:test" if f"{version.name}:test" in refs else data.usual_sets(refs, "test")["test"]
     chosen = pick_one(
-        "Compare with test pairs", [_NO_TEST, *refs], key=key("curriculum", "quality_test"), default=wanted,
+        "Compare with test pairs", [_NO_TEST, *refs], key=key("curriculum", "quality_test"), default=cut_for or own,
         help="Pairs that share a record or a text with these are leaks.",
     )  # fmt: skip
     return None if chosen in (None, _NO_TEST) else chosen

@@ -178,9 +178,12 @@ def edit_request(
     """Ask for a set with edits, saved as a dataset or a new version of one.
 
     Raises:
+        DataFaultError: If there is no edit that changes anything.
         WorkspaceError: If the set is not there, or the name is taken and no new version is asked for.
     """
     version, _ = find_dataset(workspace, dataset, kind="pairs")
+    if all(edit.action == "keep" for edit in edits):
+        raise DataFaultError(f"Nothing of {version.ref} is removed or relabelled; name rows to remove or to relabel.")
     params = {
         "pairs": version.ref,
         "edits": [edit.as_json() for edit in edits],

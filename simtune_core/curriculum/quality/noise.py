@@ -17,8 +17,8 @@ from simtune_core.evaluation.uncertainty import Interval
 
 Floats = NDArray[np.float64]
 Rates = tuple[float, float]  # of the pairs labelled 0, of those labelled 1
-TAILS = (0.05, 0.10, 0.20, 0.30, 0.40, 0.50)  # shares of a class that lie beyond a cut
-_SPREAD = 3.0  # standard errors of a count: with fewer a small tail with few errors by luck is chosen too often
+TAILS = (0.05, 0.10, 0.15, 0.20, 0.30, 0.40, 0.50)  # shares of a class that lie beyond a cut
+_SPREAD = 1.0  # standard errors of a count, by which a smaller tail must be better to count instead of a larger one
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +144,14 @@ def mixture_rates(labels: NDArray[np.int64], scores: Floats, weights: Floats | N
         Two shares in [0, 1]; NaN where a class has no weight.
 
     Source:
-        Scott 2015 (see `estimate_noise`), with normal bounds of counts in place of its uniform ones; the two bounds
-        are solved for the rates as in Scott, Blanchard and Handy 2013, "Classification with asymmetric label noise".
+        Scott 2015 (see `estimate_noise`); the tail is chosen by the rule of Lepski 1991 (the least smoothing that no
+        finer one contradicts) in place of uniform bounds, and the two ratios are solved for the rates as in Scott,
+        Blanchard and Handy 2013, "Classification with asymmetric label noise", COLT.
     """
     ends = _Tails(labels, scores).ratios(np.ones(len(labels)) if weights is None else weights)
     if ends is None:
         return float("nan"), float("nan")
-    upper, lower = (float(end.values[end.safest]) for end in ends)
+    upper, lower = (float(end.values[end.chosen]) for end in ends)
     return _solved(upper, lower)
 
 
@@ -203,10 +204,11 @@ class _Ratios:
         return np.minimum(1.0, self.wrong / self.n_wrong * self._per_right)
 
     @property
-    def safest(self) -> int:
-        """Return the tail in which the upper bound of the ratio is the least."""
-        upper = self.wrong + _SPREAD * np.sqrt(self.wrong + 1.0) + 1.0
-        return int((upper / self.n_wrong * self._per_right).argmin())
+    def chosen(self) -> int:
+        """Return the largest tail whose ratio no smaller tail contradicts: few errors in a small one may be luck."""
+        upper = (self.wrong + _SPREAD * (np.sqrt(self.wrong + 1.0) + 1.0)) / self.n_wrong * self._per_right
+        least = np.minimum.accumulate(np.concatenate([[np.inf], upper[:-1]]))
+        return int(np.flatnonzero(self.values <= least)[-1])
 
     @property
     def _per_right(self) -> Floats:
@@ -242,7 +244,7 @@ def _intervals(
     n_records = int(codes.max()) + 1
     whole = tails.ratios(np.ones(len(labels)))
     assert whole is not None  # both classes were counted
-    upper, lower = whole[0].safest, whole[1].safest
+    upper, lower = whole[0].chosen, whole[1].chosen
     found = np.full((config.n_resamples, 2), np.nan)
     for row in found:
         times = np.bincount(rng.integers(n_records, size=n_records), minlength=n_records).astype(np.float64)
