@@ -6,6 +6,7 @@ from ui.ask import answer_to
 from ui.curriculum import cut_panel
 from ui.curriculum_examples import examples_panel
 from ui.curriculum_made import generated
+from ui.curriculum_mining import mining_panel
 from ui.curriculum_refine import refine_tab
 from ui.curriculum_sources import baseline_line, counted_words, counting, pick_sources
 from ui.errors import shown_as_message
@@ -43,6 +44,10 @@ if cut.open:
                 cut_panel(answer, sources, readings)
             examples_panel(answer.job.id)
             generated()
+
+if mine.open:
+    with mine:
+        mining_panel()
 
 if refine.open:
     with refine:

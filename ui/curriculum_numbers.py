@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pyarrow as pa
 import streamlit as st
 
 from simtune_core.curriculum.planning import Plan
@@ -80,7 +81,8 @@ def phases_table(phases: Sequence[str], rows: Sequence[PlanRow], *, alt: str) ->
         alt: What the table tells.
     """
     lines = [(row.label, row.test, *row.phases) for row in rows]
-    cells = {str(place): column for place, column in enumerate(zip(*lines, strict=True))}
+    columns_of_text = zip(*lines, strict=True)
+    cells = pa.table({str(place): list(column) for place, column in enumerate(columns_of_text)})  # no way by pandas
     columns = {
         str(place): st.column_config.TextColumn(name, alignment="right" if place else "left", pinned=not place)
         for place, name in enumerate(["", "test set", *phases])

@@ -9,13 +9,19 @@ from simtune_core.workspace import Workspace
 from ui.curriculum_augment import augment_panel
 from ui.curriculum_compare import compare_panel
 from ui.curriculum_out import out_panel
+from ui.curriculum_quality import quality_panel
 from ui.empty import stop_without_data
 from ui.keys import CURRICULUM_NEXT, key
 from ui.weak import weak_marks
 from ui.widgets import pick_one
 
 _SET = key("curriculum", "set")
-_PANELS = {"Augment": augment_panel, "Compare": compare_panel, "Take it on": out_panel}
+_PANELS = {
+    "Look over": quality_panel,
+    "Augment": augment_panel,
+    "Compare": compare_panel,
+    "Take it on": out_panel,
+}
 
 
 def refine_tab(workspace: Workspace) -> None:

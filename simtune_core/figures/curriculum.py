@@ -156,7 +156,14 @@ def _shared_axis(pool: ScoreBins, test: ScoreBins | None, n_rows: int, space: st
 
 
 def _height_axis(domain: tuple[float, float], title: str) -> dict[str, Any]:
-    return {"domain": list(domain), "anchor": "x", "title": {"text": title}, "fixedrange": True, "nticks": 4}
+    return {
+        "domain": list(domain),
+        "anchor": "x",
+        "title": {"text": title},
+        "fixedrange": True,
+        "nticks": 4,
+        "automargin": False,
+    }
 
 
 def _row_title(phase: PhaseBars, domain: tuple[float, float]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simtune_core.figures.bars import LayerNorm, layer_norms
-from simtune_core.figures.candidates import PhaseLines, candidate_histogram
 from simtune_core.figures.cumulative import cumulative_figure, cumulative_shares
 from simtune_core.figures.curves import Curve, smoothed, thinned, training_curves
 from simtune_core.figures.histograms import (
@@ -129,14 +128,3 @@ def test_layer_norms_are_grouped_by_module_and_untouched_layers_are_marked():
     assert list(figure.data[1].x) == [0, 1] and list(figure.data[1].y) == [0.5, 0.0]
     assert list(figure.data[2].x) == [1]
     assert len(layer_norms(layers[:2]).data) == 2
-
-
-def test_candidates_stand_on_a_logarithmic_axis_with_two_lines_per_phase():
-    figure = candidate_histogram(BINS, [PhaseLines("easy", 0.52, 0.36), PhaseLines("hard", 0.30, 0.50)])
-    assert [trace.name for trace in figure.data] == ["negative candidates", "positive candidates"]
-    np.testing.assert_array_equal(figure.data[0].y, [3, 1, np.nan, np.nan])  # zero has no logarithm: a gap
-    assert figure.layout.yaxis.type == "log"
-    assert [shape.x0 for shape in figure.layout.shapes] == [0.36, 0.52, 0.50, 0.30]
-    labels = [note.text for note in figure.layout.annotations]
-    assert labels == ["easy &lt; 0.36", "easy ≥ 0.52", "hard &lt; 0.50", "hard ≥ 0.30"]
-    assert len({note.yshift for note in figure.layout.annotations}) == 4  # no two labels on one line
