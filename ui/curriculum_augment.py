@@ -127,11 +127,12 @@ def _example(expected: Expected, config: AugmentConfig) -> None:
         st.button("Another pair", icon=":material/skip_next:", key=key("curriculum", "augment_next"), on_click=_next)
         st.button("Roll again", icon=":material/casino:", key=key("curriculum", "augment_roll"), on_click=_roll)
     child = children[number or 0]
-    changed_texts(
-        ("sentence1 of the pair", "of the child", "sentence2 of the pair", "of the child"),
-        ((parent.sentence1, child.sentence1), (parent.sentence2, child.sentence2)),
-        key=key("curriculum", "augment_example"),
-    )
+    for side in ("sentence1", "sentence2"):
+        changed_texts(
+            (f"{side} of the pair", f"{side} of the child"),
+            (getattr(parent, side), getattr(child, side)),
+            key=key("curriculum", f"augment_example.{side}"),
+        )
     unmade = "" if child.made else " This child is not made: it would equal its pair, or its two texts each other."
     st.caption(f"Seed {config.seed}: this is what the set gets; roll again for another seed.{unmade}")
 

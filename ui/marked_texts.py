@@ -38,17 +38,10 @@ def marked_texts(titles: Sequence[str], texts: tuple[str, str], *, key: str) -> 
     _mount(key=key, data={"panes": panes, "alt": f"Two texts that share {len(shared)} words, which are marked"})
 
 
-def changed_texts(titles: Sequence[str], changes: Sequence[tuple[str, str]], *, key: str) -> None:
-    """Draw each text beside its changed copy, with what is only in the one or the other marked.
-
-    Args:
-        titles: What stands above the text and its copy of each change, two for each; our own words.
-        changes: A text and its copy.
-        key: Identity of the part on the page.
-    """
-    sides = [parts for change in changes for parts in changed_parts(*change)]
-    panes = [{"title": title, "parts": parts} for title, parts in zip(titles, sides, strict=True)]
-    _mount(key=key, data={"panes": panes, "alt": "Texts and their changed copies; what was changed is marked"})
+def changed_texts(titles: Sequence[str], texts: tuple[str, str], *, key: str) -> None:
+    """Draw a text beside its changed copy, with what is only in the one or the other marked; as `marked_texts`."""
+    panes = [{"title": title, "parts": parts} for title, parts in zip(titles, changed_parts(*texts), strict=True)]
+    _mount(key=key, data={"panes": panes, "alt": "A text and its changed copy; what was changed is marked"})
 
 
 def changed_parts(before: str, after: str) -> tuple[list[Part], list[Part]]:
