@@ -37,7 +37,7 @@ def save_row(workspace: Workspace, ref: str, draft: Draft) -> None:
     kept = len(draft.decided) - len(draft.edits)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f"**{count(len(draft.edits))} edits wait**: {count(n_dropped)} removed, "
+            f"**{_n(len(draft.edits), 'edit')} to save**: {count(n_dropped)} removed, "
             f"{count(len(draft.edits) - n_dropped)} relabelled; {count(kept)} looked at and kept.",
             width="content",
         )
@@ -51,6 +51,10 @@ def save_row(workspace: Workspace, ref: str, draft: Draft) -> None:
         _throw_away(workspace, ref, draft)
 
 
+def _n(number: int, thing: str) -> str:
+    return f"{count(number)} {thing}{'' if number == 1 else 's'}"
+
+
 def _form(workspace: Workspace, ref: str, draft: Draft) -> None:
     version, _ = find_dataset(workspace, ref, kind="pairs")
     told = foretold(workspace, ref, draft)
@@ -58,7 +62,7 @@ def _form(workspace: Workspace, ref: str, draft: Draft) -> None:
         st.error("These edits cannot be saved.", icon=":material/error:")
         st.code(told.fault, language=None, wrap_lines=True)
         return
-    st.markdown(f"{told.sentence} {count(told.n_pairs)} pairs stay.")
+    st.markdown(f"{told.sentence} {_n(told.n_pairs, 'pair')} stay{'s' if told.n_pairs == 1 else ''}.")
     name = st.text_input("Name of the pair set", value=version.name, key=key("curriculum", f"edit_name.{version.name}"))
     own = name == version.name
     st.caption("Saved as its next version; nothing is overwritten." if own else "Saved as a pair set of its own.")
@@ -80,7 +84,12 @@ def _save(workspace: Workspace, ref: str, name: str, *, new_version: bool) -> No
 def _throw_away(workspace: Workspace, ref: str, draft: Draft) -> None:
     with st.popover("Throw away", icon=":material/delete_sweep:", key=key("curriculum", "edit_discard")):
         st.markdown(f"All {count(len(draft.decided))} decisions on this version, for good?")
-        if st.button("Throw them away", key=key("curriculum", "edit_discard_yes"), icon=":material/delete_sweep:"):
-            with shown_as_message("They could not be thrown away.", stop=False):
-                end_draft(workspace, ref, saved_as=None)
-                st.rerun(scope="fragment")
+        st.button(
+            "Throw them away", key=key("curriculum", "edit_discard_yes"), icon=":material/delete_sweep:",
+            on_click=_discard, args=(workspace, ref),
+        )  # fmt: skip
+
+
+def _discard(workspace: Workspace, ref: str) -> None:
+    with shown_as_message("They could not be thrown away.", stop=False):
+        end_draft(workspace, ref, saved_as=None)

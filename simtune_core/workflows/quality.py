@@ -118,6 +118,10 @@ def noise_words(result: dict[str, Any]) -> str:
         f"{result['n_judged']:,} of {result['n_pairs']:,} pairs of {result['set']}, {result['n_records']:,} records, "
         f"each judged by a probe of {result['title']} that saw neither record (ROC-AUC {told})."
     )
+    if result["labels"]["weak"]:
+        words += (
+            " The labels are weak: what is estimated is how often pairs disagree with their rule, not with a person."
+        )
     if result["classes"] is None:
         return words
     return (

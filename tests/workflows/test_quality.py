@@ -71,7 +71,7 @@ def test_a_saved_draft_is_the_next_version_and_is_empty_then(some):
 
     saved = quality.save_edits(some, "some:train", name="some", new_version=True)
 
-    assert (told.n_pairs, told.sentence, told.fault) == (3, "1 pairs removed and 0 relabelled by hand.", "")
+    assert (told.n_pairs, told.sentence, told.fault) == (3, "1 pair removed and 0 relabelled by hand.", "")
     assert saved == "some@v0002"
     assert load_pairs(some, "some").frame["sentence1"].tolist() == ["bb", "ccc", "dddd"]
     assert quality.read_draft(some, "some@v0001").presses == ()
@@ -157,7 +157,7 @@ def test_a_wrong_row_is_a_sentence_of_the_command(some, options, words):
 def test_an_estimate_in_rows_and_words():
     result = {
         "set": "some@v0001", "n_pairs": 4, "n_judged": 4, "n_records": 8, "title": "minilm", "roc_auc": 0.9,
-        "config": {"level": 0.95},
+        "config": {"level": 0.95}, "labels": {"weak": True, "words": "a rule"},
         "classes": [
             {
                 "label": label, "n": 200, "confident": 0.2, "n_issues": 40,
@@ -176,5 +176,7 @@ def test_an_estimate_in_rows_and_words():
         "marked by confident learning": "40 (20.0%)",
     }
     assert "marks are an order in which to look" in quality.noise_words(result)
+    assert "disagree with their rule, not with a person" in quality.noise_words(result)
+    assert "labels are weak" not in quality.noise_words(result | {"labels": {"weak": None, "words": ""}})
     assert quality.noise_rows(result | {"classes": None}) == []
     assert "order" not in quality.noise_words(result | {"classes": None, "roc_auc": None})

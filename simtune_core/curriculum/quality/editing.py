@@ -70,7 +70,8 @@ def _provenance(
     workspace: Workspace, version: DatasetVersion, edits: Sequence[Edit], made: Edited, target: Target
 ) -> dict[str, Any]:
     origin = label_origin(workspace, version.ref)
-    by_hand = f"; {made.n_relabelled:,} labels changed by hand" if made.n_relabelled else ""
+    labels = "label" if made.n_relabelled == 1 else "labels"
+    by_hand = f"; {made.n_relabelled:,} {labels} changed by hand" if made.n_relabelled else ""
     return {
         "made_by": MADE_BY,
         "source": version.ref,

@@ -61,7 +61,8 @@ class Edited:
     def sentence(self) -> str:
         """Say what was done, in one sentence."""
         children = f", {self.n_children:,} of them as children of such pairs" if self.n_children else ""
-        return f"{self.n_dropped:,} pairs removed and {self.n_relabelled:,} relabelled by hand{children}."
+        pairs = "pair" if self.n_dropped == 1 else "pairs"
+        return f"{self.n_dropped:,} {pairs} removed and {self.n_relabelled:,} relabelled by hand{children}."
 
 
 def edit_from_json(value: Mapping[str, Any]) -> Edit:

@@ -48,7 +48,7 @@ def test_an_edited_set_tells_what_was_done_to_which_version_and_stays_weak(works
         "source": "some@v0001",
         "licence": "CC0",
         "job": None,
-        "labels": {"weak": True, "words": "same category; 1 labels changed by hand"},
+        "labels": {"weak": True, "words": "same category; 1 label changed by hand"},
         "step": {
             "do": "edit",
             "pairs": "some@v0001",
