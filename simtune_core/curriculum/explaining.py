@@ -8,9 +8,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 from simtune_core.curriculum.config import PhaseConfig
-from simtune_core.curriculum.rules import Rule
+from simtune_core.curriculum.rules import Resolved, Rule
 
 Reason = Literal["band", "sample", "earlier_phases", "category_cap", "share", "test_shape", "max_per_record"]
+_LACKING: dict[Resolved, tuple[str, str]] = {  # what no pair is where a rule finds no negative, or no positive
+    "duplicate_group": ("is of two duplicate groups", "is of one duplicate group"),
+    "label": ("is labelled negative", "is labelled positive"),
+    "category": (
+        "is of two categories (want a share of same-category negatives, or the rule band)",
+        "is of one category (want a share of cross-category positives, or the rule band)",
+    ),
+    "band": ("fits this band alone", "fits this band alone"),
+}
 CLOSE = 0.005  # points of separability that count as reached
 
 
@@ -35,7 +44,8 @@ class Numbers:
 
     Attributes:
         wanted: Asked for.
-        in_band: Candidates that the bands allow.
+        in_reach: Candidates of any kind in the band.
+        in_band: Those of them that the label rule and the other band allow.
         sampled: How many of these can be drawn.
         left: How many of these no earlier phase took.
         got: Allotted.
@@ -45,6 +55,7 @@ class Numbers:
     """
 
     wanted: int
+    in_reach: int
     in_band: int
     sampled: int
     left: int
@@ -54,13 +65,14 @@ class Numbers:
     second_got: int
 
 
-def losses_of(label: int, numbers: Numbers, phase: PhaseConfig) -> list[Loss]:
+def losses_of(label: int, numbers: Numbers, phase: PhaseConfig, rule: Rule) -> list[Loss]:
     """Say where the pairs wanted of one class went.
 
     Args:
         label: 1 for the positives, 0 for the negatives.
         numbers: What became of them.
         phase: Its bands and shares.
+        rule: What makes a pair positive.
     """
     kind, low, high = (
         ("positives", phase.pos_min, phase.pos_max) if label else ("negatives", phase.neg_min, phase.neg_max)
@@ -68,9 +80,8 @@ def losses_of(label: int, numbers: Numbers, phase: PhaseConfig) -> list[Loss]:
     band = f"{low:.2f} to {high:.2f}"
     ends = [numbers.wanted, *(min(numbers.wanted, each) for each in (numbers.in_band, numbers.sampled, numbers.left))]
     gone = [first - second for first, second in itertools.pairwise(ends)]
-    held = f"only {numbers.in_band:,}" if numbers.in_band else "none"
     found: list[tuple[Reason, int, str]] = [
-        ("band", gone[0], f"{_many(gone[0], kind)} lost to the band {band}, which holds {held}"),
+        ("band", gone[0], f"{_many(gone[0], kind)} lost to the band {band}, {_held(label, numbers, rule)}"),
         ("sample", gone[1], f"{_many(gone[1], kind)} lost to the sample, which holds {numbers.sampled:,} of the "
          f"{numbers.in_band:,} from {band}; a larger cap of the candidates keeps more"),
         ("earlier_phases", gone[2], f"{_many(gone[2], kind)} lost to earlier phases, which took them"),
@@ -92,6 +103,13 @@ def losses_of(label: int, numbers: Numbers, phase: PhaseConfig) -> list[Loss]:
     return [Loss(reason, n, words) for reason, n, words in found if n > 0]
 
 
+def _held(label: int, numbers: Numbers, rule: Rule) -> str:
+    """Say how many pairs of a class a band holds, and why none where it holds others."""
+    if numbers.in_band or not numbers.in_reach:
+        return f"which holds {f'only {numbers.in_band:,}' if numbers.in_band else 'none'}"
+    return f"where none of {numbers.in_reach:,} pairs {_LACKING[rule.name][label]}"
+
+
 def _stand_ins(kind: str, numbers: Numbers) -> list[tuple[Reason, int, str]]:
     """Say how many pairs of one kind are there in the place of the other."""
     more_second = numbers.second_got - numbers.second_wanted
@@ -107,32 +125,52 @@ def _many(n: int, kind: str) -> str:
     return f"{n:,} {kind if n != 1 else kind.removesuffix('s')}"
 
 
-def explanations_of(
-    phase: PhaseConfig, rule: Rule, earlier: Sequence[PhaseConfig], reach: tuple[float, float] | None
-) -> list[str]:
-    """Say what the settings of a phase make impossible or odd; what its pairs miss is in `shortfall_of`.
+def explanations_of(phase: PhaseConfig, rule: Rule, earlier: Sequence[PhaseConfig], n_conflicting: int) -> list[str]:
+    """Say what the bands of a phase make impossible or odd; what its separability misses is in `shortfall_of`.
 
     Args:
         phase: Its settings.
         rule: What makes a pair positive.
         earlier: The phases before it.
-        reach: The least and the greatest separability that the candidates allow it.
+        n_conflicting: Pairs left out because they could be positive and negative.
     """
     said = []
     bands = (phase.pos_min, phase.pos_max, phase.neg_min, phase.neg_max)
     twin = next((each for each in earlier if (each.pos_min, each.pos_max, each.neg_min, each.neg_max) == bands), None)
     if twin is not None:
         said.append(f"Its bands are those of {twin.name}, so it gets what {twin.name} leaves.")
+    if not phase.n_positives or not phase.n_negatives:
+        kind, other = ("positives", "negatives") if phase.n_positives else ("negatives", "positives")
+        said.append(f"It wants {kind} alone; only a loss that needs no {other} can learn from it.")
+    elif phase.pos_max <= phase.neg_min:
+        said.append(
+            "Every positive is less similar than every negative: whoever scores like this space ranks all wrong."
+        )
     low, high = max(phase.pos_min, phase.neg_min), min(phase.pos_max, phase.neg_max)
     if low < high:
-        said.append(f"The bands overlap from {low:.2f} to {high:.2f}: {_overlap_words(phase, rule)}.")
-    return [*said, *_out_of_reach(phase, reach)]
+        said.append(f"The bands overlap from {low:.2f} to {high:.2f}: {_overlap_words(phase, rule, n_conflicting)}.")
+    elif n_conflicting:
+        said.append(f"{n_conflicting:,} known duplicates of the negative band are left out.")
+    return said
 
 
-def shortfall_of(phase: PhaseConfig, separability: float | None, reach: tuple[float, float] | None) -> list[str]:
-    """Say by how much a phase misses the separability wanted of it, where it could have been reached."""
+def shortfall_of(
+    phase: PhaseConfig, rule: Rule, separability: float | None, reach: tuple[float, float] | None
+) -> list[str]:
+    """Say that the separability wanted of a phase is out of reach, or by how much its pairs miss it.
+
+    Args:
+        phase: Its settings.
+        rule: Whether categories are known.
+        separability: Of the pairs allotted, in points; None without both classes.
+        reach: The least and the greatest that the candidates allow it.
+    """
     wanted = phase.separability
-    if wanted is None or separability is None or abs(separability - wanted) <= CLOSE or _out_of_reach(phase, reach):
+    if wanted is None:
+        return []
+    if not phase.reachable or (reach and not reach[0] - CLOSE <= wanted <= reach[1] + CLOSE):
+        return [_out_of_reach(phase, rule, wanted, reach)]
+    if separability is None or abs(separability - wanted) <= CLOSE:
         return []
     why = {
         "as_found": "its pairs are taken as found; the shape target would tilt them",
@@ -142,34 +180,44 @@ def shortfall_of(phase: PhaseConfig, separability: float | None, reach: tuple[fl
     return [f"Separability is {separability:.3f}, not the {wanted:.3f} wanted: {why}."]
 
 
-def _overlap_words(phase: PhaseConfig, rule: Rule) -> str:
-    if rule.name == "band":
-        return "a pair in there could be either, and is left out"
+def shortcut_of(
+    rule: Rule, n_positive: int, n_cross_category: int, n_negative: int, n_same_category: int
+) -> str | None:
+    """Say that the category alone tells positives from negatives; None where it does not, or none is known."""
+    if not rule.by_category or not n_positive or not n_negative or n_same_category:
+        return None
+    if not n_cross_category:
+        return (
+            "Every positive is of one category and every negative of two: the category alone is the label, and a model "
+            "need learn no more. Want a share of same-category negatives or of cross-category positives."
+        )
+    return (
+        "No negative shares a category, so the category alone tells most negatives apart and a model may learn that "
+        "instead. Raise the share of same-category negatives."
+    )
+
+
+def _overlap_words(phase: PhaseConfig, rule: Rule, n_conflicting: int) -> str:
     if rule.name == "category" and phase.same_category_share and phase.shape == "test":
         return (
             "pairs of one category are drawn from there as positives and as negatives, as the test has them, and such "
             "labels contradict each other"
         )
-    if rule.name == "category" and phase.same_category_share:
-        return "pairs of one category are positives there, so same-category negatives come from outside"
+    if n_conflicting:
+        return f"{n_conflicting:,} pairs could be positive as well as negative and are left out"
     return "similarity alone cannot tell positives from negatives there"
 
 
-def _out_of_reach(phase: PhaseConfig, reach: tuple[float, float] | None) -> list[str]:
-    wanted = phase.separability
-    if wanted is None:
-        return []
-    if not phase.reachable:
-        least, most = phase.separability_min, phase.separability_max
-        limit = f"at most {most:.2f}" if wanted > most else f"at least {least:.2f}"
-        return [
-            f"Separability {wanted:.2f} is out of reach: positives of {phase.pos_min:.2f} to {phase.pos_max:.2f} "
-            f"and negatives of {phase.neg_min:.2f} to {phase.neg_max:.2f} allow {limit}. "
-            "Want wider bands or another target."
-        ]
-    if reach is None or reach[0] - CLOSE <= wanted <= reach[1] + CLOSE:
-        return []
-    return [
-        f"Separability {wanted:.2f} is out of reach: in these numbers, shares and balance of categories, the "
-        f"candidates left allow {reach[0]:.2f} to {reach[1]:.2f}. Want fewer pairs, wider bands or another target."
-    ]
+def _out_of_reach(phase: PhaseConfig, rule: Rule, wanted: float, reach: tuple[float, float] | None) -> str:
+    if phase.reachable and reach is not None:
+        kept = "numbers, shares and balance of categories" if rule.by_category else "numbers"
+        return (
+            f"Separability {wanted:.3f} is out of reach: in these {kept}, the candidates left allow {reach[0]:.3f} to "
+            f"{reach[1]:.3f}. Want fewer pairs, wider bands or another target."
+        )
+    least, most = phase.separability_min, phase.separability_max
+    limit = f"at most {most:.2f}" if wanted > most else f"at least {least:.2f}"
+    return (
+        f"Separability {wanted:.2f} is out of reach: positives of {phase.pos_min:.2f} to {phase.pos_max:.2f} and "
+        f"negatives of {phase.neg_min:.2f} to {phase.neg_max:.2f} allow {limit}. Want wider bands or another target."
+    )

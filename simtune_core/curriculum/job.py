@@ -205,25 +205,20 @@ def _findings(made: Curriculum, planned: Plan, labels: dict[str, Any]) -> list[F
         message = f"The labels are weak, made by a rule and by no person. {labels['words']}"
         found.append(finding("weak_labels", "info", message))
     for drawn in made.phases:
-        found += _shortage(drawn) + _target(drawn)
-        if drawn.plan.n_conflicting:
-            message = (
-                f"Phase {drawn.plan.phase.name}: {drawn.plan.n_conflicting:,} candidates could be positive as well as "
-                "negative and were left out."
-            )
-            found.append(finding("pairs_conflicting", "info", message))
-    if planned.rule.by_category and planned.rule.name in ("duplicate_group", "label") and _category_tells(made):
-        message = (
-            "No negative shares a category, so the category alone tells most negatives apart and a model may learn "
-            "that instead. Raise the share of same-category negatives."
-        )
-        found.append(finding("category_shortcut", "warning", message))
+        found += [*_shortage(drawn), *_one_class(drawn), *_target(drawn)]
+    if planned.shortcut:
+        found.append(finding("category_shortcut", "warning", planned.shortcut))
     return found
 
 
-def _category_tells(made: Curriculum) -> bool:
-    n_negative = sum(drawn.side.n_negative for drawn in made.phases if drawn.side)
-    return n_negative > 0 and not any(drawn.n_same_category for drawn in made.phases)
+def _one_class(drawn: DrawnPhase) -> list[Finding]:
+    """Say that a phase has pairs of one label alone though both were wanted."""
+    phase, side = drawn.plan.phase, drawn.side
+    if side is None or not (phase.n_positives and phase.n_negatives) or (side.n_positive and side.n_negative):
+        return []
+    kind = "positives" if side.n_positive else "negatives"
+    message = f"Phase {phase.name} holds {kind} alone: nothing can be learnt from pairs that are all alike."
+    return [finding("one_class", "warning", message)]
 
 
 def _shortage(drawn: DrawnPhase) -> list[Finding]:

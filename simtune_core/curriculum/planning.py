@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from simtune_core.curriculum.cells import overlap_of, roc_auc_of_cells
 from simtune_core.curriculum.config import CurriculumConfig, PhaseConfig
-from simtune_core.curriculum.explaining import Loss, explanations_of, losses_of, shortfall_of
+from simtune_core.curriculum.explaining import Loss, explanations_of, losses_of, shortcut_of, shortfall_of
 from simtune_core.curriculum.matching import Distance, distances
 from simtune_core.curriculum.rules import NEGATIVE_ROLES, POSITIVE_ROLES, Role, Rule, eligible_pairs, resolve_rule
 from simtune_core.curriculum.sides import fill_both
@@ -115,10 +115,12 @@ class Plan:
     Attributes:
         phases: In order; no candidate is allotted twice.
         rule: What makes a pair positive.
+        shortcut: That the category alone tells positives from negatives, in a sentence; None where it does not.
     """
 
     phases: tuple[PhasePlan, ...]
     rule: Rule
+    shortcut: str | None
 
     @property
     def n_pairs(self) -> int:
@@ -143,8 +145,9 @@ def plan(supply: Supply, config: CurriculumConfig) -> Plan:
     """
     rule = resolve_rule(supply.counts, config.rule)
     left = supply.sampled.copy()
-    phases = [_plan_phase(supply, left, rule, config, number) for number in range(len(config.phases))]
-    return Plan(tuple(phases), rule)
+    phases = tuple(_plan_phase(supply, left, rule, config, number) for number in range(len(config.phases)))
+    counts = ("n_positive", "n_cross_category", "n_negative", "n_same_category")
+    return Plan(phases, rule, shortcut_of(rule, *(sum(getattr(each, name) for each in phases) for name in counts)))
 
 
 def _plan_phase(
@@ -158,6 +161,7 @@ def _plan_phase(
     left -= both.negative.quotas
     positive, negative = both.positive, both.negative
     separability = None if positive.mean is None or negative.mean is None else positive.mean - negative.mean
+    n_conflicting = int(supply.total[eligible.conflicting].sum())
     like, unlike = (eligible.masks[first] | eligible.masks[other] for first, other in (POSITIVE_ROLES, NEGATIVE_ROLES))
     return PhasePlan(
         phase=phase,
@@ -170,13 +174,13 @@ def _plan_phase(
         n_cross_category=int(positive.by_kind[0].sum()) if rule.by_category else 0,
         n_same_category=int(negative.by_kind[1].sum()),
         available={role: int(supply.total[mask].sum()) for role, mask in eligible.masks.items()},
-        n_conflicting=int(supply.total[eligible.conflicting].sum()),
+        n_conflicting=n_conflicting,
         reach=both.reach,
         tilt=both.tilt,
         distances=distances(supply, (unlike, like), (negative.by_kind, positive.by_kind)),
-        losses=(*losses_of(1, positive.numbers, phase), *losses_of(0, negative.numbers, phase)),
+        losses=(*losses_of(1, positive.numbers, phase, rule), *losses_of(0, negative.numbers, phase, rule)),
         explanations=(
-            *explanations_of(phase, rule, config.phases[:number], both.reach),
-            *shortfall_of(phase, separability, both.reach),
+            *explanations_of(phase, rule, config.phases[:number], n_conflicting),
+            *shortfall_of(phase, rule, separability, both.reach),
         ),
     )

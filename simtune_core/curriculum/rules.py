@@ -25,7 +25,7 @@ _WORDS: dict[Resolved, str] = {
     "duplicate_group": "Positive: both records are of one duplicate group. Negative: they are not.",
     "label": "Positive and negative: as the pair set labels its pairs.",
     "category": "Positive: both records are of one category. Negative: their categories differ, or they are of one "
-    "category and of low similarity. Known duplicates are never negatives.",
+    "category and their similarity lies in the negative band. Known duplicates are never negatives.",
     "band": "Positive: the similarity lies in the positive band. Negative: it lies in the negative band. A pair that "
     "fits both is left out, and known duplicates are never negatives.",
 }
@@ -92,10 +92,10 @@ def eligible_pairs(rule: Rule, phase: PhaseConfig) -> Eligible:
 
     Known positives are positive under `label` and `duplicate_group`, and never negative under any rule.
 
-    Under `category` a same-category pair of the positive band is positive even where it fits the negative band - but
-    in the test's shape it may be drawn as either, since test pairs labelled by category and band are mixed just so. Of
-    the kinds labelled by similarity alone (same-category negatives; cross-category positives, which must lie above the
-    negative band) there are none unless a share of them is wanted.
+    Under `category` there are pairs labelled by similarity alone only where a share asks for them: same-category
+    negatives, and cross-category positives, which must lie above the negative band. A same-category pair that fits
+    both bands is then left out - but in the test's shape it may be drawn as either, since the test pairs themselves,
+    labelled by category and band, are mixed just so.
 
     Under `band` a pair that fits both bands is left out, and kinds come as they are found unless a share is wanted.
     Where no category is known, and where kinds come as found, all positives are `positive` and all negatives
@@ -110,10 +110,13 @@ def eligible_pairs(rule: Rule, phase: PhaseConfig) -> Eligible:
     if rule.name in ("duplicate_group", "label"):
         like[:, 1], unlike[:, 0] = positive, negative
     elif rule.name == "category":
-        like[1] = positive
+        similar_negatives = phase.same_category_share > 0
+        both = positive & negative & similar_negatives & (phase.shape != "test")
+        like[1] = positive & ~both
         like[0] = positive & ~in_band(-1.0, phase.neg_max) & (phase.cross_category_share > 0)
         unlike[0] = negative & ~like[0]
-        unlike[1] = negative & (~positive | (phase.shape == "test")) & (phase.same_category_share > 0)
+        unlike[1] = negative & similar_negatives & ~both
+        conflicting[1] = both
     else:
         like[:], unlike[:] = positive & ~negative, negative & ~positive
         conflicting[:] = positive & negative

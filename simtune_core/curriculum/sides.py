@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simtune_core.candidates.counted import N_CELLS
+from simtune_core.curriculum.cells import in_band
 from simtune_core.curriculum.classes import Allotted, Demand, allot, pool_of, whole_spread
 from simtune_core.curriculum.config import CurriculumConfig, PhaseConfig
 from simtune_core.curriculum.explaining import Numbers
@@ -61,13 +62,15 @@ class _Side:
         label: 1 for positives, 0 for negatives.
         demand: What is wanted.
         mask: Kinds and cells that may give it; shape (2, 2, N_CELLS).
-        n_left: Candidates of them that no earlier phase took.
+        n_in_reach: Candidates of any kind in the band.
+        n_left: Candidates of `mask` that no earlier phase took.
         allotted: Numbers by category.
     """
 
     label: int
     demand: Demand
     mask: NDArray[np.bool_]
+    n_in_reach: int
     n_left: int
     allotted: Allotted
 
@@ -115,14 +118,16 @@ def _side(
     """Allot one class of a phase to categories and kinds."""
     if label:
         roles, n, share = POSITIVE_ROLES, phase.n_positives, phase.cross_category_share
+        band = in_band(phase.pos_min, phase.pos_max)
     else:
         roles, n, share = NEGATIVE_ROLES, phase.n_negatives, phase.same_category_share
+        band = in_band(phase.neg_min, phase.neg_max)
     first, second = (eligible.masks[role] for role in roles)
     cap = int(config.category_cap * n) if supply.counts.has_categories else n
     demand = Demand(n, round(n * share), config.balance, cap)
     pools = pool_of(supply, left, first), pool_of(supply, left, second)
     n_left = sum(int(pool.room.sum()) for pool in pools)
-    return _Side(label, demand, first | second, n_left, allot(pools, demand))
+    return _Side(label, demand, first | second, int(supply.total[..., band].sum()), n_left, allot(pools, demand))
 
 
 def _matched(supply: Supply, phase: PhaseConfig, side: _Side) -> Filled:
@@ -153,6 +158,7 @@ def _filled(supply: Supply, side: _Side, spread: list[NDArray[np.int64]], n_disp
         mean=total / got if got else None,
         numbers=Numbers(
             wanted=side.demand.n,
+            in_reach=side.n_in_reach,
             in_band=int(supply.total[side.mask].sum()),
             sampled=int(supply.n_sampled[side.mask].sum()),
             left=side.n_left,

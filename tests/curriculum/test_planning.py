@@ -84,7 +84,7 @@ def test_an_empty_band_leaves_one_class_and_measures_nothing():
 def test_categories_are_equal_capped_or_as_found():
     # positives of three categories, 600 : 300 : 100
     pairs = [(0.655, 1, 0, n, stratum) for stratum, n in enumerate((600, 300, 100))]
-    phase = PhaseConfig(**FOUND, n_positives=100, n_negatives=0)
+    phase = PhaseConfig(**FOUND, n_positives=100, n_negatives=0)  # the negatives are shared out alike
 
     def balance(**config):
         (made,) = plan_of(pairs, phase, n_strata=3, config=config)
@@ -159,8 +159,8 @@ def test_a_target_that_the_candidates_cannot_reach_is_approached_and_said():
     assert phase.reach == pytest.approx((0.25, 0.425))
     assert (phase.tilt, phase.separability) == (math.inf, pytest.approx(0.425))
     assert phase.explanations == (
-        "Separability 0.50 is out of reach: in these numbers, shares and balance of categories, the candidates left "
-        "allow 0.25 to 0.42. Want fewer pairs, wider bands or another target.",
+        "Separability 0.500 is out of reach: in these numbers, shares and balance of categories, the candidates left "
+        "allow 0.250 to 0.425. Want fewer pairs, wider bands or another target.",
     )
 
 
@@ -199,7 +199,7 @@ def test_pairs_that_fit_both_bands_are_left_out_and_counted_under_the_band_rule(
 
     assert (made.n_positive, made.n_negative, made.n_conflicting) == (5, 4, 7)
     assert made.explanations == (
-        "The bands overlap from 0.30 to 0.40: a pair in there could be either, and is left out.",
+        "The bands overlap from 0.30 to 0.40: 7 pairs could be positive as well as negative and are left out.",
     )
 
 
@@ -218,3 +218,41 @@ def test_every_phase_tells_how_far_it_is_from_the_test():
     negative, positive = phase.distances
     assert (negative.label, negative.before, negative.after) == (0, 0.0, 0.0)
     assert (positive.label, positive.before, positive.after) == (1, 0.0, pytest.approx(0.05))
+
+
+def test_a_full_band_without_a_pair_of_the_class_says_what_none_is():
+    pairs = [(0.655, 1, 0, 50), (0.255, 1, 0, 900)]  # all records are of one category
+
+    (phase,) = plan_of(pairs, PhaseConfig(**FOUND, n_positives=20, n_negatives=20))
+
+    assert [loss.words for loss in phase.losses] == [
+        "20 negatives lost to the band 0.20 to 0.40, where none of 900 pairs is of two categories (want a share of "
+        "same-category negatives, or the rule band)"
+    ]
+
+
+def test_a_plan_says_when_the_category_alone_is_the_label():
+    pairs = [(0.655, same, 0, 90) for same in (0, 1)] + [(0.255, same, 0, 90) for same in (0, 1)]
+
+    def shortcut(phase=None, **facts):
+        config = CurriculumConfig(phases=(PhaseConfig(**FOUND, n_positives=20, n_negatives=20, **(phase or {})),))
+        return plan(supply_of(counts_of(facts.pop("pairs", pairs), **facts)), config).shortcut
+
+    assert "the category alone is the label" in shortcut()
+    assert "No negative shares a category" in shortcut({"cross_category_share": 0.3})
+    assert shortcut({"same_category_share": 0.3}) is None
+    known = [(0.655, 0, 1, 90), (0.255, 0, 0, 90)]
+    assert shortcut(pairs=known, has_known=True, has_categories=False) is None
+
+
+def test_bands_turned_round_and_phases_of_one_class_are_explained():
+    pairs = [(0.655, 0, 0, 90), (0.255, 1, 0, 90)]
+    turned = {"pos_min": 0.20, "pos_max": 0.40, "neg_min": 0.60, "neg_max": 0.80, "shape": "as_found"}
+
+    (round_,) = plan_of(pairs, PhaseConfig(**turned, n_positives=20, n_negatives=20))
+    (alone,) = plan_of(pairs, PhaseConfig(**turned, n_positives=20, n_negatives=0))
+
+    assert (round_.roc_auc, round_.explanations) == (
+        0.0, ("Every positive is less similar than every negative: whoever scores like this space ranks all wrong.",),
+    )  # fmt: skip
+    assert alone.explanations == ("It wants positives alone; only a loss that needs no negatives can learn from it.",)

@@ -78,8 +78,8 @@ def test_the_category_labels_and_similarity_only_where_a_share_asks_for_it():
     assert roles_at(rule, plain, WITHIN)[1, 0] == ["positive"]
     assert roles_at(rule, plain, LOW) == {(0, 0): ["other_category"], (0, 1): ["left out"], (1, 0): [], (1, 1): []}
     assert roles_at(rule, mixed, LOW)[1, 0] == ["same_category"]
-    assert roles_at(rule, mixed, WITHIN) == {  # positives keep the stretch that both bands share
-        (0, 0): ["other_category"], (0, 1): ["left out"], (1, 0): ["positive"], (1, 1): ["positive"],
+    assert roles_at(rule, mixed, WITHIN) == {
+        (0, 0): ["other_category"], (0, 1): ["left out"], (1, 0): ["left out"], (1, 1): ["left out"],
     }  # fmt: skip
     assert roles_at(rule, mixed, OVER)[0, 0] == ["cross_category"]
     assert roles_at(rule, plain, OVER)[0, 0] == []
