@@ -6,6 +6,7 @@ of randomly chosen anchors with all others stand for all.
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,9 @@ from simtune_core.candidates.counted import N_CELLS
 from simtune_core.candidates.kernels import Codes, Tally, compiled, new_tally
 from simtune_core.candidates.products import Products, blocks_of, products_of, strips
 from simtune_core.difficulty.bins import N_BINS
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 _TALLY_BYTES = 400_000_000  # of the samples that threads keep side by side; the least is one thread
 _MOST_THREADS = 8
@@ -218,18 +222,24 @@ class _Queue:
 
 def _in_threads(work: Callable[[Tally], None], products: Products, tallies: Sequence[Tally]) -> Tally:
     """Let each thread fill its tally and return the sum; numpy's own threads rest where ours run side by side."""
-    from threadpoolctl import threadpool_limits
-
     kernels = compiled()
     products.prepare()
     with ExitStack() as stack:
-        stack.enter_context(threadpool_limits(limits=1, user_api="blas"))
+        stack.enter_context(_libraries().limit(limits=1, user_api="blas"))
         pool = stack.enter_context(ThreadPoolExecutor(max_workers=len(tallies)))
         for running in [pool.submit(work, tally) for tally in tallies]:
             running.result()
     for other in tallies[1:]:
         kernels.merge(tallies[0], other)
     return tallies[0]
+
+
+@functools.cache
+def _libraries() -> ThreadpoolController:
+    """Return the libraries that have threads of their own; finding them takes longer than small sets do."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _tallies(codes: RecordCodes, config: CandidatesConfig, threads: int | None) -> list[Tally]:

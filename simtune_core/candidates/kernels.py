@@ -239,8 +239,7 @@ def tally_sparse(product: Any, row_of: Any, rows: Any, first: int, codes: Any, t
         for entry in range(start, end):
             row_of[indices[entry]] = data[entry]
         scan_row(row_of, place, rows, first, codes, tally)
-        for entry in range(start, end):
-            row_of[indices[entry]] = np.float32(0)
+        row_of[:] = 0
 
 
 def tally_pairs(first: Any, second: Any, similarities: Any, codes: Any, tally: Any) -> None:
@@ -259,10 +258,15 @@ def tally_pairs(first: Any, second: Any, similarities: Any, codes: Any, tally: A
 def merge(tally: Any, other: Any) -> None:
     """Add to a tally what another one has counted and kept."""
     tally.bins[:, 0] += other.bins[:, 0]
+    hashes, similarities, fill, room = tally.hashes, tally.similarities, tally.fill, tally.hashes.shape[1]
     for cell in range(len(other.fill)):
         for place in range(other.fill[cell]):
             if other.hashes[cell, place] <= tally.bins[cell * FINE_PER_CELL, 1]:
-                offer(tally, cell, other.hashes[cell, place], other.similarities[cell, place])
+                hashes[cell, fill[cell]] = other.hashes[cell, place]  # `offer`, written out as in `scan`
+                similarities[cell, fill[cell]] = other.similarities[cell, place]
+                fill[cell] += 1
+                if fill[cell] == room:
+                    make_room(tally, cell)
 
 
 def settle(tally: Any) -> None:

@@ -19,7 +19,7 @@ from simtune_core.candidates.kernels import TILE, Codes, Tally, compiled
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-STRIP = 512  # records that a block is high at most; one of float32 has 8 MB, a sparse one twice that at most
+STRIP = 256  # records that a block is high at most; one of float32 has 4 MB, a sparse one twice that
 _PAIRS = 1 << 15  # multiplied one by one at once: 100 MB of vectors of 384 numbers
 
 
