@@ -3,11 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from sklearn.metrics import roc_auc_score
 
 from simtune_core.datasets import list_datasets
 from simtune_core.jobs.launcher import follow
-from tests.walk import command
+from tests.walk import command, process
 
 
 def test_the_envelope_is_one_object_with_schema_command_result_findings_and_error(walked):
@@ -56,9 +57,10 @@ def test_equal_work_is_not_done_twice(walked):
 
 
 def test_a_curriculum_of_equal_settings_and_name_is_the_one_that_is_there(walked, tmp_path):
-    (tmp_path / "equal.yaml").write_text("pairs_per_phase: 60\n")
+    result = walked.said["curriculum"]["result"]
+    (tmp_path / "equal.yaml").write_text(yaml.safe_dump(result["config"]))
     again = walked.run("curriculum", "tickets", "--name", "cut", "--config", str(tmp_path / "equal.yaml"))
-    assert again["result"]["job"] == walked.said["curriculum"]["result"]["job"]
+    assert again["result"]["job"] == result["job"]
 
 
 def test_the_curriculum_has_three_disjoint_phases(walked):
@@ -139,7 +141,7 @@ def test_a_detached_job_is_told_by_its_id_and_goes_on(own_walk):
 
 
 def test_a_folder_that_is_no_model_is_refused(walked, tmp_path):
-    said = walked.run("difficulty", "small:test", "--encoder", str(tmp_path), fails=True)
+    said = process(walked.workspace, "difficulty", "small:test", "--encoder", str(tmp_path), fails=True)
     assert "must be a sentence-transformers or transformers model folder" in said["error"]["message"]
 
 

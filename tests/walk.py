@@ -14,11 +14,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from filelock import FileLock
+from typer.testing import CliRunner
 
+from simtune_core.cli import app
 from simtune_core.workspace import SAMPLE, Workspace, open_workspace
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 N_PAIRS = {"train": 320, "dev": 120, "test": 160}
+CURRICULUM = ("curriculum", "tickets", "--name", "cut", "--set", "n_positives=30", "--set", "n_negatives=30")
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,16 @@ class Walked:
 
 
 def command(workspace, *arguments, fails=False):
+    """Run a command with `--json` as the command line does, in this process, and return the envelope.
+
+    A process of its own would take two seconds to import what is imported here; `process` starts one.
+    """
+    said = CliRunner().invoke(app, [*arguments, "--json"], env={"SIMTUNE_WORKSPACE": str(workspace.root)})
+    assert said.exit_code == (1 if fails else 0), said.output
+    return json.loads(said.stdout)
+
+
+def process(workspace, *arguments, fails=False):
     """Run `python -m simtune_core ... --json` in a process of its own and return the envelope."""
     environment = {**os.environ, "SIMTUNE_WORKSPACE": str(workspace.root)}
     done = subprocess.run(
@@ -78,9 +91,7 @@ def walk_through(folder):
     said = {"import": command(workspace, "import", str(pairs), "--name", "small")}
     command(workspace, "import", str(records), "--name", "tickets")
     said["difficulty"] = command(workspace, "difficulty", "small:train", "--against", "small:test")
-    settings = folder / "curriculum.yaml"
-    settings.write_text("pairs_per_phase: 60\n")
-    said["curriculum"] = command(workspace, "curriculum", "tickets", "--name", "cut", "--config", str(settings))
+    said["curriculum"] = command(workspace, *CURRICULUM)
     train = ("train", "small:train", "--dev", "small:dev")
     said["head"] = command(workspace, *train, "--method", "head", "--name", "walk-head")
     said["lora"] = command(
@@ -88,7 +99,7 @@ def walk_through(folder):
         "--set", "max_dev_pairs=40", "--set", "max_seq_length=32",
     )  # fmt: skip
     said["diagnose"] = command(workspace, "diagnose", "walk-lora")
-    said["evaluate"] = command(
+    said["evaluate"] = process(
         workspace, "evaluate", "small:test", "--encoders", "walk-head,walk-lora", "--threshold-from", "small:dev"
     )
     return said

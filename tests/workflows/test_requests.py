@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from simtune_core.candidates.config import CandidatesConfig
 from simtune_core.datasets import save_pairs
 from simtune_core.difficulty.config import MismatchConfig
 from simtune_core.encoders.config import EncodingConfig
@@ -97,8 +98,8 @@ def test_repeated_encoders_are_asked_once_and_the_first_is_the_baseline(walked):
         (lambda w: training(w, learning_rate=7), ConfigError, "learning_rate"),
         (lambda w: training(w, epochs=0), ConfigError, "epochs"),
         (lambda w: training(w, train="tickets"), WorkspaceError, "holds records, and pairs are needed"),
-        (lambda w: candidates_request(w, "small", EncodingConfig(encoder="tfidf"), seed=0), WorkspaceError,
-         "holds pairs, and records are needed"),
+        (lambda w: candidates_request(w, "tickets", EncodingConfig(encoder="tfidf"), config=CandidatesConfig(),
+                                      test="tickets"), WorkspaceError, "holds records, and pairs are needed"),
         (lambda w: curriculum_request(w, "job", {}, "cut"), WorkspaceError, "The name 'cut' is taken"),
         (lambda w: curriculum_request(w, "job", {}, "../x"), WorkspaceError, "dataset name"),
         (lambda w: diagnose_request(w, "minilm"), EncoderError, "Only a model tuned in this workspace"),
