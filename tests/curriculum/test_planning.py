@@ -175,7 +175,7 @@ def test_literal_bands_are_said_to_be_out_of_reach_before_anything_is_drawn():
         "Separability 0.27 is out of reach: positives of 0.40 to 0.52 and negatives of 0.36 to 0.45 allow at most "
         "0.16. Want wider bands or another target.",
     )
-    assert "negatives of 0.45 to 0.50 allow at most -0.05" in phases[2].explanations[0]
+    assert "negatives of 0.45 to 0.50 allow at most -0.05" in phases[2].explanations[-1]
     assert [phase.n_pairs for phase in phases] == [5000, 5000, 5000]
 
 
