@@ -137,7 +137,11 @@ def _estimate(workspace: Workspace, ref: str, answer: Answer) -> None:
             )  # fmt: skip
             if classes:
                 st.dataframe(
-                    noise_rows(result), hide_index=True, height="content", alt="The noise estimate of either label"
+                    noise_rows(result),
+                    hide_index=True,
+                    height="content",
+                    alt="The noise estimate of either label",
+                    column_config={"pairs judged": st.column_config.NumberColumn(format="localized")},
                 )
 
 

@@ -34,13 +34,11 @@ def save_row(workspace: Workspace, ref: str, draft: Draft) -> None:
         st.caption("Nothing is removed or relabelled yet. What you decide is kept until you save it or throw it away.")
         return
     n_dropped = sum(edit.action == "drop" for edit in draft.edits)
-    kept = len(draft.decided) - len(draft.edits)
+    n_relabelled, kept = len(draft.edits) - n_dropped, len(draft.decided) - len(draft.edits)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(
-            f"**{_n(len(draft.edits), 'edit')} to save**: {count(n_dropped)} removed, "
-            f"{count(len(draft.edits) - n_dropped)} relabelled; {count(kept)} looked at and kept.",
-            width="content",
-        )
+        parts = [f"{count(n)} {word}" for n, word in ((n_dropped, "removed"), (n_relabelled, "relabelled")) if n]
+        parts += [f"{count(kept)} looked at and kept"] if kept else []
+        st.markdown(f"**{_n(len(draft.edits), 'edit')} to save**: {', '.join(parts)}", width="content")
         popover = st.popover(
             "Save as new version", icon=":material/save:", disabled=not draft.edits, type="primary",
             key=key("curriculum", "edit_form"), on_change="rerun",
