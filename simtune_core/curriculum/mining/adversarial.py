@@ -162,8 +162,9 @@ def draw_weighted(weights: NDArray[np.float64], n: int, rng: np.random.Generator
         The rows, ascending, and how many of them are certain because n times their share of the weight is 1 or more.
 
     Source:
-        Madow 1949, "On the theory of systematic sampling, II", on rows in random order; certain rows are taken out
-        first (Tillé 2006, Sampling Algorithms, 2.10).
+        Madow 1949, "On the theory of systematic sampling, II", on rows ordered by weight and at random among
+        equals, so that each weight gets its share within one row; certain rows are taken out first (Tillé 2006,
+        Sampling Algorithms, 2.10).
     """
     if n >= len(weights):
         return np.arange(len(weights)), len(weights)
@@ -176,7 +177,7 @@ def draw_weighted(weights: NDArray[np.float64], n: int, rng: np.random.Generator
         if not sure.any():
             break
         certain |= sure
-    order = rng.permutation(len(weights))
+    order = np.lexsort((rng.random(len(weights)), weights))
     reached = np.cumsum(chance[order])
     reached[-1] = left  # free of rounding, so that exactly `left` whole numbers are passed
     steps = np.floor(reached + rng.random())
