@@ -32,12 +32,12 @@ class PhaseConfig(Settings):
     same_category_share: float = Field(
         0.0, ge=0.0, le=1.0,
         description="Share of the negatives whose two records have the same category, so that the category alone "
-        "does not tell them apart.",
+        "does not tell them apart. Under the rule band, 0 leaves it as found.",
     )  # fmt: skip
     cross_category_share: float = Field(
         0.0, ge=0.0, le=1.0,
         description="Share of the positives whose two records have different categories, so that the category is no "
-        "shortcut.",
+        "shortcut. Under the rule band, 0 leaves it as found.",
     )  # fmt: skip
     separability: float | None = Field(
         None, ge=-2.0, le=2.0,
@@ -116,7 +116,7 @@ class CurriculumConfig(Settings):
     rule: RuleName = Field(
         "auto",
         description="What makes a pair positive or negative. Auto: labels of a pair set, else known duplicate groups, "
-        "else equal categories. Band: the similarity band alone.",
+        "else equal categories, else the band. Band: the similarity band alone.",
     )
     phases: tuple[PhaseConfig, ...] = Field(
         default_factory=cumulative_phases, min_length=1, max_length=MOST_PHASES,
@@ -125,7 +125,7 @@ class CurriculumConfig(Settings):
     balance: Balance = Field(
         "equal",
         description="Categories of each phase. Equal: the same number from each, and what one lacks the others share. "
-        "Capped: none has more than category_cap, and what that costs is missing. As found: as often as they occur.",
+        "Capped: none has more than category_cap; others make up for it as far as they can. As found: as they occur.",
     )
     category_cap: float = Field(
         0.25, gt=0.0, le=1.0, description="The largest share of one class of one phase that one category may have."
