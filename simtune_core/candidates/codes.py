@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from simtune_core.errors import DataFaultError
 
+NO_CATEGORY = "(no category)"  # the stratum of records without one
 MAX_STRATA = 256  # the most frequent categories keep their own counts, the rest share one
 
 
@@ -44,7 +45,7 @@ def record_codes(frame: pd.DataFrame) -> RecordCodes:
     """
     if len(frame) < 2:
         raise DataFaultError(f"Pairs need at least two records, got {len(frame)}.")
-    names = frame["category"].fillna("(no category)")
+    names = frame["category"].fillna(NO_CATEGORY)
     ranked = names.value_counts().index.tolist()
     strata = ranked if len(ranked) <= MAX_STRATA else [*ranked[: MAX_STRATA - 1], "(other categories)"]
     position = {name: min(rank, len(strata) - 1) for rank, name in enumerate(ranked)}

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from simtune_core.candidates.codes import NO_CATEGORY
 from simtune_core.candidates.counted import N_CELLS, CandidateCounts
 from simtune_core.curriculum.cells import in_band
 from simtune_core.curriculum.config import PhaseConfig, RuleName
@@ -84,7 +85,10 @@ def resolve_rule(counts: CandidateCounts, name: RuleName) -> Rule:
             f"The rule {resolved} must have {_NEEDS[resolved]}, and these candidates have none; choose another label "
             f"rule, such as {_automatic(counts)}."
         )
-    return Rule(resolved, resolved in ("category", "band"), _WORDS[resolved], counts.has_categories)
+    words = _WORDS[resolved]
+    if resolved == "category" and NO_CATEGORY in counts.strata:
+        words += " A record without a category counts as of another category than every other."
+    return Rule(resolved, resolved in ("category", "band"), words, counts.has_categories)
 
 
 def eligible_pairs(rule: Rule, phase: PhaseConfig) -> Eligible:

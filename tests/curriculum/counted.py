@@ -25,11 +25,17 @@ def counts_of(pairs, *, n_strata=1, cap=10**9, **facts):
     counts = np.zeros((n_strata, 2, 2, N_BINS), dtype=np.int64)
     for similarity, same_category, known, number, *stratum in pairs:
         counts[stratum[0] if stratum else 0, same_category, known, bin_index(similarity)] += number
-    told = {"n_records": 100, "source": "records", "has_known": False, "has_categories": True, "space": "by hand"}
+    told = {
+        "strata": tuple(f"category {number}" for number in range(n_strata)),
+        "n_records": 100,
+        "source": "records",
+        "has_known": False,
+        "has_categories": True,
+        "space": "by hand",
+    }
     return CandidateCounts(
         counts=counts,
         sampled=np.minimum(in_cells(counts), cap),
-        strata=tuple(f"category {number}" for number in range(n_strata)),
         **told | facts,
     )
 

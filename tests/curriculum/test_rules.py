@@ -108,3 +108,9 @@ def test_no_two_roles_share_a_pair_outside_the_tests_shape():
         phase = PhaseConfig(**PHASE, same_category_share=0.5, cross_category_share=0.5)
         eligible = eligible_pairs(rule_of(name, has_known=True), phase)
         assert (np.sum([*eligible.masks.values(), eligible.conflicting], axis=0) <= 1).all()
+
+
+def test_the_rule_says_what_becomes_of_records_without_a_category():
+    said = [resolve_rule(counts_of([]), "category").words, rule_of("category", strata=("mail", "(no category)")).words]
+
+    assert ["without a category" in words for words in said] == [False, True]
