@@ -56,7 +56,7 @@ def plan_json(made: Plan) -> dict[str, Any]:
 
 def plan_findings(made: Plan) -> list[Finding]:
     """Return what a plan cannot reach, and what is odd about it, as findings."""
-    found = []
+    found = [finding("category_shortcut", "warning", made.shortcut)] if made.shortcut else []
     for phase in made.phases:
         if phase.losses:
             message = f"Phase {phase.phase.name} will have {yield_in_words(phase)}."

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
+from simtune_core.curriculum.recipe import references_in
 from simtune_core.datasets import find_dataset
 from simtune_core.errors import WorkspaceError
 from simtune_core.files import NAME_PATTERN, read_json, valid_name
@@ -23,9 +24,16 @@ from simtune_core.workspace import Workspace
 ThingKind = Literal["job", "dataset", "model"]
 _SET_KEYS = {
     "set": "reads", "against": "compares with", "threshold_from": "chooses its threshold on",
-    "records": "counts pairs of", "train": "trains on", "dev": "chooses its best step on",
+    "records": "counts pairs of", "train": "trains on", "dev": "chooses its best step on", "pairs": "works on",
+    "test": "compares with",
 }  # fmt: skip
-_MODEL_KEYS = {"encoder": "encodes with", "base": "starts from", "baseline": "compares with", "model": "checks"}
+_MODEL_KEYS = {
+    "encoder": "encodes with",
+    "base": "starts from",
+    "baseline": "compares with",
+    "model": "checks",
+    "veto": "asks",
+}
 _LOST = {"model": "the curves and the log of its training go", "dataset": "the log of its making goes"}
 _FROM_OUTSIDE = ("import", "sample")  # the source of such a dataset is a file
 
@@ -166,6 +174,8 @@ class _Needs:
             yield from self._model(job.params.get(key), verb)
         for name in job.params.get("encoders") or []:
             yield from self._model(name, "judges")
+        for ref in job.params.get("apart") or []:
+            yield from self._dataset(ref, "keeps apart from")
         candidates = job.params.get("candidates")
         if isinstance(candidates, str):
             yield Thing("job", candidates), "draws its pairs from that count"
@@ -185,6 +195,9 @@ class _Needs:
             yield from self._model(origin.get("base"), "was tuned from")
         elif thing.kind == "dataset" and isinstance(origin, dict) and origin.get("made_by") not in _FROM_OUTSIDE:
             yield from self._dataset(origin.get("source"), "was made from")
+            step = origin.get("step")
+            for ref in references_in(step) if isinstance(step, dict) else []:
+                yield from self._dataset(ref, "needs for its recipe")
 
     def _dataset(self, ref: Any, verb: str) -> Iterator[tuple[Thing, str]]:
         name = ref.partition(":")[0] if isinstance(ref, str) else ""

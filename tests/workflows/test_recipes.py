@@ -20,6 +20,7 @@ from simtune_core.jobs.kinds import load_kind
 from simtune_core.jobs.states import RESULT
 from simtune_core.preparing.splitting import SplitConfig
 from simtune_core.workflows.augmenting import augment_request
+from simtune_core.workflows.lineage import Thing, read_lineage
 from simtune_core.workflows.mining import AnchoredSources, anchored_request
 from simtune_core.workflows.preparing import split_request
 from simtune_core.workflows.recipes import Recipe, recipe_of, recipe_text, run_recipe
@@ -133,6 +134,15 @@ def test_other_content_than_told_is_said(chain, tmp_path):
         "the precision of the hardware differ."
     ]
     assert find_dataset(workspace, "again")[0].content_id == recipe.steps[0]["gives"]
+
+
+def test_what_a_recipe_needs_is_told_before_it_is_deleted(chain):
+    lineage = read_lineage(chain)
+    resting = lineage.resting[Thing("dataset", "tickets@v0001")]
+
+    assert resting[Thing("dataset", "cut@v0001")] == "was made from tickets@v0001"
+    assert resting[Thing("dataset", "cut@v0003")] == "needs for its recipe tickets@v0001"  # negatives were mined there
+    assert Thing("dataset", "cut@v0004") not in resting
 
 
 def test_the_file_holds_plain_yaml(chain):
