@@ -49,10 +49,10 @@ def quality_panel(ref: str) -> None:
     st.caption("What is wrong with these pairs, how many labels are wrong, and a table to mend both by hand.")
     with shown_as_message("This pair set cannot be read.", stop=False):
         exact = canonical_ref(workspace, ref, "pairs")
-        weak_marks(workspace, exact)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             test = _pick_test(workspace, ref)
             encoder = pick_encoder(workspace, key=key("curriculum", "quality_encoder"))
+        weak_marks(workspace, test)
         _audits(workspace, exact, test, encoder)
         judged = _noise(workspace, exact, encoder)
         look_part(workspace, exact, judged)

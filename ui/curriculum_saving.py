@@ -26,7 +26,7 @@ def save_row(workspace: Workspace, ref: str, draft: Draft) -> None:
         draft: Its unsaved edits.
     """
     saved = st.session_state.get(_SAVED)
-    if saved and saved["of"] == ref:
+    if saved and ref.partition(":")[0] in saved.values():
         st.success(f"Saved as {as_label(saved['ref'])}.", icon=":material/check_circle:")
     if _JOB in st.session_state:
         job_panel(st.session_state[_JOB], key=f"{_JOB}.panel")
@@ -72,8 +72,9 @@ def _form(workspace: Workspace, ref: str, draft: Draft) -> None:
 def _save(workspace: Workspace, ref: str, name: str, *, new_version: bool) -> None:
     saved = save_edits(workspace, ref, name=name, new_version=new_version)
     if isinstance(saved, str):
-        st.session_state[_SAVED] = {"of": ref, "ref": saved}
-        st.session_state[CURRICULUM_NEXT] = name
+        version, colon, split = ref.partition(":")
+        st.session_state[_SAVED] = {"of": version, "ref": saved}
+        st.session_state[CURRICULUM_NEXT] = name + colon + split
     else:
         st.session_state[_JOB] = launch_once(saved, key=key("curriculum", "edit"))
     st.rerun()

@@ -22,13 +22,12 @@ st.navigation([st.Page(panel, title="Panel", default=True), *(st.Page(file) for 
 """
 HOSTILE = "**bold** ![x](http://outside.example/x.png) <script>alert(1)</script>"
 FRAME = pd.DataFrame({"sentence1": ["short", "longer text", HOSTILE], "sentence2": ["x", "y", "z"], "label": [1, 0, 1]})
-WEAK = {"labels": {"weak": True, "words": "same category"}}
 
 
 @pytest.fixture
 def panel(workspace, tmp_path, monkeypatch):
     """Return the panel of a set of three pairs, the longest texts first, as an app that was run once."""
-    save_pairs(workspace, "some", FRAME, provenance=WEAK)
+    save_pairs(workspace, "some", FRAME, provenance={})
     monkeypatch.setenv(VARIABLE, str(workspace.root))
     monkeypatch.syspath_prepend(str(CHECKOUT))
     (tmp_path / "pages").symlink_to(CHECKOUT / "pages")
@@ -49,9 +48,8 @@ def press(app, name):
     return app
 
 
-def test_a_weak_set_is_marked_and_every_text_of_data_is_text(panel):
+def test_every_text_of_data_is_text(panel):
     assert not panel.exception
-    assert any("weak labels" in each.value for each in panel.markdown)
     assert facts(panel) == "row 3 · labelled similar"
     drawn = [each.value for kind in ("markdown", "caption", "success", "info") for each in panel.get(kind)]
     assert not any("outside.example" in value for value in drawn)
@@ -88,6 +86,7 @@ def test_a_reload_finds_the_draft_and_saving_it_makes_the_next_version(panel, wo
     assert load_pairs(workspace, "some").frame["sentence1"].tolist() == ["short", "longer text"]
     assert read_draft(workspace, "some@v0001").presses == ()
     assert app.session_state["curriculum.next"] == "some"
+    assert [each.value for each in app.success] == ["Saved as some@v0002."]
 
 
 def test_a_draft_can_be_thrown_away(panel, workspace):
