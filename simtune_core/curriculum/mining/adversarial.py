@@ -34,10 +34,12 @@ class Labelled:
     Attributes:
         role: Place in ROLES of each row, -1 where the rule labels it neither way; shape (n_rows,).
         weight: Pairs of the population that each row stands for; shape (n_rows,).
+        n_conflicting: Pairs of the population that fit a positive and a negative role and are left out.
     """
 
     role: NDArray[np.int8]
     weight: NDArray[np.float64]
+    n_conflicting: int
 
     def rows(self, *roles: Role) -> NDArray[np.int64]:
         """Return the rows of some roles, in order."""
@@ -77,17 +79,18 @@ def label_sample(sample: pd.DataFrame, counts: CandidateCounts, rule: Rule, conf
         config: The bands.
     """
     kind, cell = _axes(sample)
-    masks = eligible_pairs(rule, config.bands).masks
+    eligible = eligible_pairs(rule, config.bands)
     role = np.full(len(sample), -1, dtype=np.int8)
     for place, name in enumerate(ROLES):
-        role[masks[name][kind[0], kind[1], cell]] = place
-    return Labelled(role, population_weights(sample, counts))
+        role[eligible.masks[name][kind[0], kind[1], cell]] = place
+    n_conflicting = int(_in_cells(counts).sum(axis=0)[eligible.conflicting].sum())
+    return Labelled(role, population_weights(sample, counts), n_conflicting)
 
 
 def population_weights(sample: pd.DataFrame, counts: CandidateCounts) -> NDArray[np.float64]:
     """Return how many pairs each sampled pair stands for: those of its cell over those sampled; shape (n_rows,)."""
     kind, cell = _axes(sample)
-    pairs = counts.counts.reshape(*counts.counts.shape[:-1], N_CELLS, FINE_PER_CELL).sum(axis=-1)
+    pairs = _in_cells(counts)
     place = (sample["stratum"].to_numpy(), kind[0], kind[1], cell)
     return pairs[place] / np.maximum(counts.sampled[place], 1)
 
@@ -195,6 +198,12 @@ def _window(
     share = np.cumsum(weight[ordered])
     share = (share - weight[ordered] / 2) / share[-1]
     return np.sort(ordered[(share >= config.skip) & (share < config.window)])
+
+
+def _in_cells(counts: CandidateCounts) -> NDArray[np.int64]:
+    """Return the pairs by stratum, same category, known and cell of 0.01."""
+    cells: NDArray[np.int64] = counts.counts.reshape(*counts.counts.shape[:-1], N_CELLS, FINE_PER_CELL).sum(axis=-1)
+    return cells
 
 
 def _axes(sample: pd.DataFrame) -> tuple[tuple[NDArray[np.int64], NDArray[np.int64]], NDArray[np.int64]]:

@@ -84,7 +84,9 @@ class AdversarialConfig(Settings):
     neg_min: float = Field(0.0, ge=-1.0, le=1.0, description="Negatives have at least this similarity.")
     neg_max: float = Field(0.50, ge=-1.0, le=1.0, description=PhaseConfig.model_fields["neg_max"].description)
     same_category_negatives: bool = Field(
-        True, description="Whether negatives of one category are taken, too, so that the category is no shortcut."
+        False,
+        description="Whether pairs of one category in the negative band are negatives, too. Where the bands overlap, a "
+        "pair that fits both is left out.",
     )
     skip: float = Field(
         0.02, ge=0.0, lt=1.0,

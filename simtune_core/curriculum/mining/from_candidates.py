@@ -72,6 +72,8 @@ def mine_errors(params: dict[str, Any], job: Job) -> MinedSet:
     kept = mined.rows[~_vetoed(mined.rows, labelled, pool, config, (params, job))]
     _require_pairs(kept, "in these bands")
     losses = [
+        ("conflicting", labelled.n_conflicting,
+         "Candidates that fit both bands and are neither; bands that do not overlap lose none."),
         ("veto", len(mined.rows) - len(kept), "Negatives that the second model takes for likely positives."),
         ("sample", mined.n_wanted - len(mined.rows),
          "Pairs wanted that the sample does not hold in these bands; widen them, or sample more pairs."),

@@ -18,7 +18,7 @@ class MiningLoss:
 
     Attributes:
         reason: `absolute_margin`, `relative_margin`, `max_score`, `min_score`, `veto`, `repeated`,
-            `repeated_positives`, `few_negatives`, `no_negative` or `sample`.
+            `repeated_positives`, `few_negatives`, `no_negative`, `conflicting` or `sample`.
         n: How many.
         words: What it is, in a sentence.
     """
