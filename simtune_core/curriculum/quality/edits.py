@@ -90,16 +90,17 @@ def pair_keys(frame: pd.DataFrame) -> NDArray[np.str_]:
     Returns:
         Keys, unique within the frame; shape (n_pairs,).
     """
-    ids = {
-        text: text_id(text)
-        for text in pd.unique(pd.concat([frame["sentence1"], frame["sentence2"]], ignore_index=True))
-    }
-    first, second = (frame[name].map(ids).to_numpy(dtype=str) for name in ("sentence1", "sentence2"))
-    swap = first > second
-    keys = pd.Series(np.char.add(np.char.add(np.where(swap, second, first), "-"), np.where(swap, first, second)))
-    place = keys.groupby(keys, sort=False).cumcount().to_numpy() + 1
-    again = np.char.add("#", place.astype(str))
-    return np.char.add(keys.to_numpy(dtype=str), np.where(place > 1, again, ""))
+    texts = pd.concat([frame["sentence1"], frame["sentence2"]], ignore_index=True)
+    codes, unique = pd.factorize(texts)
+    ids = [text_id(text) for text in unique]
+    half = len(frame)
+    sides = ((ids[one], ids[other]) for one, other in zip(codes[:half], codes[half:], strict=True))
+    keys = pd.Series([f"{one}-{other}" if one <= other else f"{other}-{one}" for one, other in sides], dtype=object)
+    again = keys.duplicated()
+    if again.any():
+        place = keys.groupby(keys, sort=False).cumcount()[again] + 1
+        keys[again] = keys[again] + "#" + place.astype(str)
+    return keys.to_numpy(dtype=str)
 
 
 def last_of_each(edits: Iterable[Edit]) -> tuple[Edit, ...]:
