@@ -64,9 +64,14 @@ def plan_findings(made: Plan) -> list[Finding]:
             found.append(
                 finding("phase_short" if short else "phase_otherwise", "warning" if short else "info", message)
             )
+        reachable = phase.phase.reachable
         found += [
-            finding("phase_explained", "warning", f"Phase {phase.phase.name}: {words}") for words in phase.explanations
-        ]
+            finding(
+                "phase_explained" if reachable else "target_out_of_reach", "info" if reachable else "warning",
+                f"Phase {phase.phase.name}: {words}",
+            )
+            for words in phase.explanations
+        ]  # fmt: skip
     return found
 
 

@@ -113,7 +113,9 @@ def test_a_plan_tells_what_is_missing_and_what_is_out_of_reach(pool):
     assert [phase["name"] for phase in told["phases"]] == ["easy", "medium", "hard"]
     assert told["n_pairs"] == sum(phase["n_pairs"] for phase in told["phases"])
     explained = [f"Phase {phase['name']}: {words}" for phase in told["phases"] for words in phase["explanations"]]
-    assert [found["message"] for found in findings if found["code"] == "phase_explained"] == explained
+    codes = ("phase_explained", "target_out_of_reach")
+    assert [found["message"] for found in findings if found["code"] in codes] == explained
+    assert {found["severity"] for found in findings if found["code"] == "target_out_of_reach"} == {"warning"}
     assert any("medium" in words and "0.16" in words for words in explained)  # 0.52 - 0.36 is the most its bands allow
     short = [phase for phase in told["phases"] if phase["losses"]]
     messages = [found["message"] for found in findings if found["code"] in ("phase_short", "phase_otherwise")]
