@@ -81,7 +81,10 @@ class AdversarialConfig(Settings):
     )
     pos_min: float = Field(0.30, ge=-1.0, le=1.0, description=PhaseConfig.model_fields["pos_min"].description)
     pos_max: float = Field(1.0, ge=-1.0, le=1.0, description=PhaseConfig.model_fields["pos_max"].description)
-    neg_min: float = Field(0.0, ge=-1.0, le=1.0, description="Negatives have at least this similarity.")
+    neg_min: float = Field(
+        0.05, ge=-1.0, le=1.0,
+        description="Negatives have at least this similarity; from 0 on most pairs share no word, and all are easy.",
+    )  # fmt: skip
     neg_max: float = Field(0.50, ge=-1.0, le=1.0, description=PhaseConfig.model_fields["neg_max"].description)
     same_category_negatives: bool = Field(
         False,

@@ -70,7 +70,7 @@ def test_balanced_takes_as_many_of_each_class_out_of_the_hardest_but_not_the_ver
 
 def test_random_takes_the_share_of_positives_that_is_wanted():
     rng = np.random.default_rng(0)
-    sample = sample_of(rng.uniform(0, 0.6, 4000), rng.random(4000) < 0.5)
+    sample = sample_of(rng.uniform(0.06, 0.6, 4000), rng.random(4000) < 0.5)
 
     found = mined(AdversarialConfig(strategy="random", n_pairs=200, positive_share=0.25), sample, rng.random(4000))
 
@@ -96,7 +96,7 @@ def test_a_random_draw_is_uniform_over_the_population_not_over_the_sample():
     sample = sample_of([0.02] * 500 + [0.22] * 500 + [0.5], [False] * 1000 + [True])
     counts = counted(sample)
     counts.counts[0, 0, 0, 1020], counts.counts[0, 0, 0, 1220] = 9000, 1000
-    config = AdversarialConfig(strategy="random", n_pairs=201, positive_share=0.005)
+    config = AdversarialConfig(strategy="random", n_pairs=201, positive_share=0.005, neg_min=0.0)
     rule = resolve_rule(counts, "category")
     counts.counts[0, 0, 0, 1025] = 0
 
