@@ -52,7 +52,8 @@ def quality_panel(ref: str) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             test = _pick_test(workspace, ref)
             encoder = pick_encoder(workspace, key=key("curriculum", "quality_encoder"))
-        weak_marks(workspace, test)
+        if test is not None and find_dataset(workspace, test)[0].ref != exact.partition(":")[0]:
+            weak_marks(workspace, test)
         _audits(workspace, exact, test, encoder)
         judged = _noise(workspace, exact, encoder)
         look_part(workspace, exact, judged)
