@@ -87,12 +87,7 @@ class Allotted:
         Within a category, pairs are taken as often as they occur times exp(tilt * similarity), within what there is; at
         an infinite tilt from the most (least) similar down (up).
         """
-        if math.isinf(tilt):
-            return [_from_the_end(pool, rows, tilt) for pool, rows in zip(self.pools, self.rows, strict=True)]
-        return [
-            in_proportion(pool.weights * _tilted(pool, tilt), pool.room, rows)
-            for pool, rows in zip(self.pools, self.rows, strict=True)
-        ]
+        return [_spread(pool, rows, tilt) for pool, rows in zip(self.pools, self.rows, strict=True)]
 
     def mean(self, tilt: float) -> float:
         """Return the mean similarity at a tilt, cosine; the class must have a pair."""
@@ -151,7 +146,10 @@ def allot(pools: tuple[Pool, Pool], demand: Demand) -> Allotted:
 def whole_spread(allotted: Allotted, tilt: float) -> list[NDArray[np.int64]]:
     """Return whole numbers by category and column of each pool, their sums being `allotted.rows`."""
     parts = zip(allotted.spread(tilt), allotted.pools, allotted.rows, strict=True)
-    return [whole_numbers(shared, pool.room, rows) for shared, pool, rows in parts]
+    return [
+        whole_numbers(shared, pool.room, rows) if rows.any() else np.zeros(pool.room.shape, dtype=np.int64)
+        for shared, pool, rows in parts
+    ]
 
 
 def _rows(pools: tuple[Pool, Pool], wanted: tuple[int, int], demand: Demand) -> Rows:
@@ -180,6 +178,14 @@ def _row_numbers(
     number = np.array([min(wanted, int(room.sum()))])
     weights = np.where(room > 0, found, 0.0)[None]
     return whole_numbers(in_proportion(weights, room[None], number), room[None], number)[0]
+
+
+def _spread(pool: Pool, rows: NDArray[np.int64], tilt: float) -> NDArray[np.float64]:
+    if not rows.any():
+        return np.zeros(pool.room.shape)
+    if math.isinf(tilt):
+        return _from_the_end(pool, rows, tilt)
+    return in_proportion(pool.weights * _tilted(pool, tilt), pool.room, rows)
 
 
 def _tilted(pool: Pool, tilt: float) -> NDArray[np.float64]:
