@@ -86,17 +86,26 @@ def run(params: dict[str, Any], job: Job) -> dict[str, Any]:
         test=None if test is None else _test_pairs(test, space),
     )
     _write(job, gathered, counts, counted.sample)
-    by_kind = counts.counts.sum(axis=(0, 3))
     return {
-        "records": gathered.ref,
-        "content_id": gathered.content_id,
-        "source": gathered.source,
         "encoder": encoder.name,
         "title": encoder.title,
         "fingerprint": encoder.fingerprint,
         "precision": precision_that_ran([encoder], params["precision"]),
         "test": None if test is None else test.ref,
         "apart": list(apart),
+        **_facts(gathered, counts),
+        **config.model_dump(),
+        "seconds": time.perf_counter() - start,
+        "findings": [*gathered.findings, *_counts_estimated(counts)],
+    }
+
+
+def _facts(gathered: Gathered, counts: CandidateCounts) -> dict[str, Any]:
+    by_kind = counts.counts.sum(axis=(0, 3))
+    return {
+        "records": gathered.ref,
+        "content_id": gathered.content_id,
+        "source": gathered.source,
         "n_records": counts.n_records,
         "n_left_out": gathered.n_left_out,
         "n_apart_records": gathered.n_apart_records,
@@ -104,14 +113,11 @@ def run(params: dict[str, Any], job: Job) -> dict[str, Any]:
         "n_pairs": counts.n_pairs,
         "n_same_category": int(by_kind[1].sum()),
         "n_known": int(by_kind[:, 1].sum()),
-        "n_sampled": len(counted.sample),
+        "n_sampled": int(counts.sampled.sum()),
         "n_anchors": counts.n_anchors,
         "has_known": counts.has_known,
         "has_categories": counts.has_categories,
         "categories": list(counts.strata),
-        **config.model_dump(),
-        "seconds": time.perf_counter() - start,
-        "findings": [*gathered.findings, *_counts_estimated(counts)],
     }
 
 

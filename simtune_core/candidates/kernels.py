@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import pickle
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -312,10 +311,6 @@ class Kernels(NamedTuple):
 
 
 _PARTS = (mixed, unmixed, bin_of, keep_lowest, make_room, offer, place_row, hash_row, scan, note_seen, scan_row)
-_CACHE_FAULTS = (
-    OSError, EOFError, pickle.UnpicklingError, RuntimeError, ValueError, TypeError, LookupError, AttributeError,
-    ImportError,
-)  # fmt: skip
 
 
 @functools.cache
@@ -323,9 +318,19 @@ def compiled() -> Kernels:
     """Return the kernels as machine code, from the cache on disk where one is usable: seconds without, none with it."""
     try:
         return _tried(_built(cached=True))
-    except _CACHE_FAULTS as error:  # whatever a damaged or forbidden cache makes of itself; a fault of ours comes again
+    except (
+        cache_faults()
+    ) as error:  # whatever a damaged or forbidden cache makes of itself; a fault of ours comes again
         _log.warning("the cache of compiled kernels cannot be used (%s); they are compiled for this run alone", error)
         return _tried(_built(cached=False))
+
+
+def cache_faults() -> tuple[type[Exception], ...]:
+    """Return what numba raises where its cache is damaged or cannot be written."""
+    from numba.core import caching
+
+    reading = caching.pickle.UnpicklingError  # numba's own reader of its own files
+    return (reading, OSError, EOFError, RuntimeError, ValueError, TypeError, LookupError, AttributeError, ImportError)
 
 
 def new_tally(n_strata: int, per_cell: int, seed: int) -> Tally:

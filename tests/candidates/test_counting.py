@@ -255,3 +255,16 @@ def test_fifty_million_pairs_of_real_tickets_are_counted(real_data):
     assert counted.counts.sum() == 49_995_000
     assert counted.counts[:, 1, :, 1520:].sum() == 37_699  # same category, TF-IDF cosine of 0.52 and more
     np.testing.assert_array_equal(counted.sampled, np.minimum(by_cell(counted.counts), 625))  # 5,000 / 8 categories
+
+
+@pytest.mark.gpu
+def test_products_on_a_gpu_are_those_of_the_cpu():
+    torch = pytest.importorskip("torch")
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    vectors, codes = exact_vectors(3000, dim=8), record_codes(frame_of(list("abc") * 1000))
+
+    on_cpu, on_gpu = (count_pairs(vectors, codes, FEW, Means(on_gpu=gpu)) for gpu in (False, True))
+
+    np.testing.assert_array_equal(on_gpu.counts, on_cpu.counts)  # products of these vectors are exact
+    pd.testing.assert_frame_equal(on_gpu.sample, on_cpu.sample)

@@ -21,7 +21,7 @@ for kernel in built:
     (place / kernel._cache._cache_file._index_name).write_bytes(b"no index")
 try:
     kernels._tried(built)
-except kernels._CACHE_FAULTS as error:
+except kernels.cache_faults() as error:
     print(type(error).__name__)
 """
 
