@@ -7,7 +7,7 @@ import streamlit as st
 from simtune_core.curriculum.config import MOST_PHASES, CurriculumConfig, PhaseConfig
 from simtune_core.curriculum.planning import PhasePlan, Plan
 from simtune_core.curriculum.presets import PRESETS
-from simtune_core.workflows.curricula import Baseline, Pool, misses, yield_in_words
+from simtune_core.workflows.curricula import Baseline, Pool, misses
 from simtune_core.workflows.hardness import in_words
 from ui.curriculum_settings import SCOPE, add_phase, phase_ids, phase_scope, remove_phase, take_phases
 from ui.errors import shown_as_message
@@ -104,8 +104,9 @@ def _told(pool: Pool, phase: PhasePlan, baseline: Baseline | None) -> None:
     wanted = "as found" if phase.phase.separability is None else f"wanted {phase.phase.separability:.3f}"
     beside = "" if pool.test is None else f" · test {in_words(pool.test.separability, 'number')}"
     read = "" if baseline is None else f" · {as_label(baseline.title)} {in_words(baseline.roc_auc(phase), 'number')}"
+    lost = "".join(f"  \n:small[{as_label(loss.words, longest=300)}]" for loss in phase.losses)
     st.markdown(
-        f"{icon} {as_label(yield_in_words(phase), longest=600)}  \n"
+        f"{icon} **{phase.n_pairs:,}** of {phase.n_wanted:,} wanted{lost}  \n"
         f"separability **{in_words(phase.separability, 'number')}** · {wanted}{beside}  \n"
         f"overlap {in_words(phase.overlap, 'share')} · ROC-AUC {in_words(phase.roc_auc, 'number')}{read}"
     )

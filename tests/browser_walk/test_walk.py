@@ -3,6 +3,7 @@
 A page and a command that ask the same share one job, so every comparison also asserts the job's id.
 """
 
+import re
 import time
 
 import pytest
@@ -72,26 +73,48 @@ def measure_difficulty(seat, workspace):
 
 
 def generate_a_curriculum(seat, workspace):
-    """Moving one slider by keyboard changes the yield; what was generated holds the pairs foreseen."""
+    """A slider moved by keyboard changes the yield and leaves the zoom; what was generated holds the pairs foreseen."""
     seat.walk_to("Curriculum")
     seat.press("Count candidates")
-    seat.main.get_by_text("Easy", exact=True).wait_for(timeout=120_000)
+    seat.see(" wanted", seconds=120)
     seat.settle()
-    before = seat.metrics("Pairs")
-    slider = seat.main.get_by_role("slider", name="positives from").first
-    slider.focus()
+    before, zoomed = yields(seat), zoom(seat)
+    seat.main.get_by_role("slider").first.focus()
     for _ in range(20):
         seat.page.keyboard.press("ArrowRight")
     seat.settle(begins_within=1000)
-    foreseen = seat.metrics("Pairs")
+    foreseen = yields(seat)
     assert foreseen[0] != before[0]
+    assert seat.main.locator(".simtune-chart").evaluate("element => element._fullLayout.xaxis.range") == zoomed
     seat.press("Generate")
     seat.see("curriculum@v0001:", seconds=60)
     seat.settle()
     seat.inspect()
     made = job_on_page(workspace, "curriculum")
-    assert seat.main.get_by_role("heading", name=f"curriculum@v0001: {sum(map(number, foreseen)):,} pairs").count() == 1
+    assert seat.main.get_by_role("heading", name=f"curriculum@v0001: {sum(foreseen):,} pairs").count() == 1
     assert made.state == "done"
+
+
+def yields(seat):
+    """Return how many pairs the cards say that each phase gets, from left to right."""
+    cards = seat.main.get_by_test_id("stMarkdownContainer").filter(has_text=re.compile(r"[\d,]+ of [\d,]+ wanted"))
+    return [number(re.search(r"([\d,]+) of", text)[1]) for text in cards.all_inner_texts()]
+
+
+def zoom(seat):
+    """Zoom into the candidates with the mouse and return the stretch of similarity that is shown then."""
+    chart = seat.main.locator(".simtune-chart")
+    chart.scroll_into_view_if_needed()
+    box = chart.locator(".nsewdrag").first.bounding_box()
+    whole, middle = chart.evaluate("element => element._fullLayout.xaxis.range"), box["y"] + box["height"] / 2
+    seat.page.mouse.move(box["x"] + 0.2 * box["width"], middle)
+    seat.page.mouse.down()
+    seat.page.mouse.move(box["x"] + 0.8 * box["width"], middle, steps=5)
+    seat.page.mouse.up()
+    seat.page.wait_for_timeout(500)
+    shown = chart.evaluate("element => element._fullLayout.xaxis.range")
+    assert whole[0] < shown[0] < shown[1] < whole[1]
+    return shown
 
 
 def train(seat, workspace, method, name, settings):
