@@ -8,10 +8,12 @@ import sys
 
 import pytest
 
+from simtune_core.datasets import load_records
 from simtune_core.encoders.catalogue import resolve_encoder
 from simtune_core.encoders.config import EncodingConfig
+from simtune_core.encoders.embedding import embed
 from simtune_core.errors import WorkspaceError
-from simtune_core.jobs.launcher import list_jobs, read_result
+from simtune_core.jobs.launcher import list_jobs
 from simtune_core.workflows import data, importing, requests, running
 from simtune_core.workflows.foresight import RESERVE_BYTES, Need, estimate, finding, foresee, require_room_for_table
 from simtune_core.workspace import CHECKOUT
@@ -129,14 +131,15 @@ def test_a_table_that_cannot_fit_is_not_saved(workspace):
     require_room_for_table(workspace, "small", 1000)
 
 
-def test_a_disk_that_fills_up_fails_the_job_with_a_sentence_and_leaves_the_rest_intact(workspace, open_app):
+def test_a_disk_that_fills_up_fails_the_job_with_a_sentence_and_leaves_the_rest_intact(workspace, minilm, open_app):
     """Files may grow to 40 KB and no further, for the job and all that it starts; 40 vectors take 60 KB."""
     rows = [f"{number},printer {number} is offline,{'floor' if number % 2 else 'cellar'}" for number in range(40)]
     path = workspace.root / "printers.csv"
     path.write_text("\n".join(["id,text,category", *rows]) + "\n")
     source = importing.anywhere(str(path))
     importing.save_draft(workspace, "printers", importing.draft_source(source), source=source)
-    earlier = command(workspace, "embed", "printers", "--precision", "bf16")["result"]["job"]
+    texts = load_records(workspace, "printers").frame["text"].tolist()
+    assert embed(workspace, minilm, texts, precision="bf16").n_computed == 40
     before = files_of(workspace)
     limited = [sys.executable, "-m", "simtune_core", "embed", "printers", "--precision", "fp32", "--json"]
 
@@ -148,14 +151,14 @@ def test_a_disk_that_fills_up_fails_the_job_with_a_sentence_and_leaves_the_rest_
     assert done.returncode == 1
     message = json.loads(done.stdout)["error"]["message"]
     assert "cannot be written: File too large. Nothing half-written was kept." in message
-    (failed,) = [job for job in list_jobs(workspace) if job.id != earlier]
+    (failed,) = list_jobs(workspace)
     assert (failed.state, failed.cause) == ("failed", message)
     after = files_of(workspace)
     assert {name: after[name] for name in before if ".lock" not in name} == {
         name: held for name, held in before.items() if ".lock" not in name
     }
     assert not [name for name in after if name.endswith(".part")]
-    assert read_result(workspace, earlier)["n_computed"] == 40
+    assert embed(workspace, minilm, texts, precision="bf16").n_computed == 0  # all of them are still in the cache
     app = open_app("data")
     assert not app.exception and not app.error
 

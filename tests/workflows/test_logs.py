@@ -5,17 +5,18 @@ import subprocess
 import sys
 
 import pytest
+from typer.testing import CliRunner
 
+from simtune_core.cli import app
 from simtune_core.errors import JobError
 from simtune_core.jobs.launcher import follow, launch
 from simtune_core.workflows.logs import follow_log, log_file, log_lines, read_log_part
 
 
 def command(workspace, *arguments, code=0):
-    """Run `log` as a user does and return what it printed."""
-    run = [sys.executable, "-m", "simtune_core", "log", *arguments, "--workspace", str(workspace.root)]
-    done = subprocess.run(run, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == code, done.stderr
+    """Run `log` in this process and return what it printed."""
+    done = CliRunner().invoke(app, ["log", *arguments, "--workspace", str(workspace.root)])
+    assert done.exit_code == code, done.stderr
     return done.stdout
 
 
@@ -31,7 +32,8 @@ def failed(workspace):
 
 def test_a_failed_job_is_followed_to_the_last_line_of_its_traceback(workspace):
     job_id = launch(workspace, "sleep", {"seconds": 1.0, "fail": "error"}, title="fails soon")
-    said = command(workspace, job_id, "--follow").splitlines()
+    followed = [sys.executable, "-m", "simtune_core", "log", job_id, "--follow", "--workspace", str(workspace.root)]
+    said = subprocess.run(followed, capture_output=True, text=True, timeout=120, check=True).stdout.splitlines()
     assert said.count("Traceback (most recent call last):") == 1
     assert said[-1].startswith("simtune_core.errors.JobError: The self-test must fail")
     whole = read_log_part(workspace, job_id)
