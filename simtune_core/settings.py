@@ -62,7 +62,8 @@ def sentence_from(error: ValidationError) -> str:
     name = ".".join(map(str, fault["loc"]))
     if fault["type"] == "extra_forbidden":
         return f"{name} is not a setting here; remove it or correct its name."
-    return f"{name}: {fault['msg'][0].lower()}{fault['msg'][1:]}, got {fault['input']!r}."
+    rule = f"{fault['msg'][0].lower()}{fault['msg'][1:]}".replace("tuple", "list").replace(" after validation", "")
+    return f"{name}: {rule}, got {fault['input']!r}."  # what a file or a page holds is a list
 
 
 def bounds(config: type[Settings], name: str) -> tuple[float, float]:

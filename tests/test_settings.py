@@ -8,10 +8,11 @@ from simtune_core.settings import Settings, with_overrides
 
 
 class Wish(Settings):
-    """Two settings."""
+    """Three settings."""
 
     names: tuple[str, ...] = ()
     rate: float = Field(default=0.5, ge=0, le=1)
+    parts: tuple[str, ...] = Field(("whole",), min_length=1)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,8 @@ class Wish(Settings):
         ("names: [a", r"The settings must be YAML or JSON, got 'names: \[a', which is neither"),
         ("rate: 2020-13-45", "which is neither: month must be in 1"),
         ("[" * 5000, "which is neither: maximum recursion depth"),
+        ("names: 3", "names: input should be a valid list, got 3"),
+        ("parts: []", "parts: list should have at least 1 item, not 0, got"),
         ("rate: 7", "rate: input should be less than or equal to 1, got 7"),
     ],
 )
