@@ -23,16 +23,15 @@ from numpy.typing import NDArray
 from simtune_core.candidates.codes import RecordCodes
 from simtune_core.candidates.config import CandidatesConfig
 from simtune_core.candidates.counted import N_CELLS
-from simtune_core.candidates.kernels import Codes, Tally, compiled, new_tally
+from simtune_core.candidates.kernels import Codes, Tally, compiled, new_tally, tally_bytes
 from simtune_core.candidates.products import Products, blocks_of, products_of, strips
 from simtune_core.difficulty.bins import N_BINS
 
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
 
-_TALLY_BYTES = 400_000_000  # of the samples that threads keep side by side; the least is one thread
+_TALLY_BYTES = 500_000_000  # of the tallies that threads keep side by side; the least is one thread
 _MOST_THREADS = 8
-_KEPT_BYTES = 2 * 12  # of a sampled pair while counting: hash and similarity, in twice the room
 
 Progress = Callable[[int, int, str], None]
 
@@ -244,8 +243,8 @@ def _libraries() -> ThreadpoolController:
 
 def _tallies(codes: RecordCodes, config: CandidatesConfig, threads: int | None) -> list[Tally]:
     per_cell = ceil(config.cap / len(codes.strata))
-    room = len(codes.strata) * 4 * N_CELLS * per_cell * _KEPT_BYTES
-    fitting = max(1, min(len(os.sched_getaffinity(0)), _MOST_THREADS, _TALLY_BYTES // room))
+    room_for = _TALLY_BYTES // tally_bytes(len(codes.strata), per_cell)
+    fitting = max(1, min(len(os.sched_getaffinity(0)), _MOST_THREADS, room_for))
     return [new_tally(len(codes.strata), per_cell, config.seed) for _ in range(threads or fitting)]
 
 

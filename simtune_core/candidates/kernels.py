@@ -333,6 +333,11 @@ def cache_faults() -> tuple[type[Exception], ...]:
     return (reading, OSError, EOFError, RuntimeError, ValueError, TypeError, LookupError, AttributeError, ImportError)
 
 
+def tally_bytes(n_strata: int, per_cell: int) -> int:
+    """Return what a tally takes at most, if every cell is in use."""
+    return n_strata * 4 * (N_CELLS * (2 * per_cell + _SPARE) * 12 + N_BINS * 16)
+
+
 def new_tally(n_strata: int, per_cell: int, seed: int) -> Tally:
     """Return a tally of nothing.
 

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2
@@ -259,9 +260,8 @@ def test_fifty_million_pairs_of_real_tickets_are_counted(real_data):
 
 @pytest.mark.gpu
 def test_products_on_a_gpu_are_those_of_the_cpu():
-    torch = pytest.importorskip("torch")
     if not torch.cuda.is_available():
-        pytest.skip("no CUDA device")
+        pytest.skip("no GPU here (CUDA)")
     vectors, codes = exact_vectors(3000, dim=8), record_codes(frame_of(list("abc") * 1000))
 
     on_cpu, on_gpu = (count_pairs(vectors, codes, FEW, Means(on_gpu=gpu)) for gpu in (False, True))
