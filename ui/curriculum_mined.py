@@ -45,6 +45,9 @@ def _result(workspace: Workspace, job_id: str, result: dict[str, Any]) -> None:
     st.header(f"{as_label(result['dataset'])}: {count(result['n_pairs'])} pairs")
     weak_marks(workspace, result["dataset"])
     show_findings(other_findings(result["findings"]))
+    if result["roc_auc"] is not None and not any(each["severity"] == "warning" for each in result["findings"]):
+        words = "No warning: neither too easy, nor at chance with one class, nor mostly false negatives by estimate."
+        st.success(words, icon=":material/check_circle:")
     title = result["baseline"]["title"]
     table, chart = st.columns([2, 3], gap="medium")
     with table:

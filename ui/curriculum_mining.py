@@ -15,6 +15,7 @@ from simtune_core.curriculum.mining.config import (
     Method,
 )
 from simtune_core.encoders.config import EncodingConfig
+from simtune_core.pairs import text_id
 from simtune_core.settings import Settings
 from simtune_core.workflows import data
 from simtune_core.workflows.mining import (
@@ -23,6 +24,7 @@ from simtune_core.workflows.mining import (
     anchored_request,
     counted_request,
     readings_request,
+    records_behind,
 )
 from simtune_core.workflows.models import default_encoder
 from simtune_core.workflows.requests import Request
@@ -56,6 +58,7 @@ _METHODS: dict[Method, tuple[str, str]] = {
 _SCOPE = "mining"
 _NOWHERE = "texts of the pair set"  # holds blanks, so no dataset has this name
 _NO_TEST = "no test set"
+_ALIKE = 3  # letters with which two names must begin alike
 
 
 def mining_panel() -> None:
@@ -88,7 +91,7 @@ def _anchored(workspace: Workspace) -> None:
         )  # fmt: skip
         records = pick_one(
             "Negatives out of", [*of_records, _NOWHERE], key=key("curriculum", "mine_records"),
-            default=_kindred(pairs or "", of_records) or _NOWHERE,
+            default=_kindred(workspace, pairs, of_records) or _NOWHERE,
             help="Records near an anchor that are not alike. Records of the test set are never taken.",
         )  # fmt: skip
         space = pick_encoder(workspace, key=key("curriculum", "mine_space"))
@@ -247,7 +250,7 @@ def _ask(method: Method, name: str, request_of: Any) -> None:
     """Draw the name and the button that mines; a press starts the job that is shown below."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.text_input(
-            "Name of the pair set", value=name, key=key("curriculum", f"mine_name.{method}"), width=280,
+            "Name of the pair set", value=name, key=key("curriculum", f"mine_name.{text_id(name)}"), width=280,
             persist_state="session",
         )  # fmt: skip
         pressed = st.button(
@@ -268,6 +271,13 @@ def _job(method: Method) -> str:
     return key("curriculum", f"mine_job.{method}")
 
 
-def _kindred(pairs: str, of_records: list[str]) -> str | None:
-    """Return the records that a pair set was most likely made of: the ones whose name begins most like its name."""
-    return max(of_records, key=lambda ref: sum(takewhile(bool, map(eq, pairs, ref))), default=None)
+def _kindred(workspace: Workspace, pairs: str | None, of_records: list[str]) -> str | None:
+    """Return the records that a pair set was made of; where nothing tells, the ones called most like it, or none."""
+    told = None
+    with shown_as_message(stop=False):
+        told = records_behind(workspace, pairs) if pairs else None
+    if told in of_records:
+        return told
+    alike = {ref: sum(takewhile(bool, map(eq, pairs or "", ref))) for ref in of_records}
+    best = max(alike, key=alike.__getitem__, default=None)
+    return best if best is not None and alike[best] >= _ALIKE else None

@@ -19,7 +19,7 @@ from simtune_core.curriculum.mining.config import (
     require_veto,
 )
 from simtune_core.curriculum.mining.job import SCORES, read_scores
-from simtune_core.datasets import canonical_ref, load_details, load_pairs
+from simtune_core.datasets import canonical_ref, find_dataset, load_details, load_pairs
 from simtune_core.difficulty.separability import side_from_json
 from simtune_core.encoders.catalogue import TFIDF
 from simtune_core.encoders.config import EncodingConfig, Precision
@@ -74,6 +74,34 @@ class CountedSources:
     readings: str
     veto: str | None = None
     precision: Precision = EncodingConfig.model_fields["precision"].default
+
+
+def records_behind(workspace: Workspace, pairs: str) -> str | None:
+    """Return the name of the records that a pair set was made of, as its manifest and its ancestors' tell.
+
+    Args:
+        workspace: Where they lie.
+        pairs: The pair set, in any form of reference.
+
+    Returns:
+        The dataset's name; None where nothing tells, or the records are not there any more.
+
+    Raises:
+        WorkspaceError: If there is no such pair set.
+    """
+    version, _ = find_dataset(workspace, pairs, kind="pairs")
+    passed: set[str] = set()
+    while version.ref not in passed:
+        passed.add(version.ref)
+        provenance = version.manifest["provenance"]
+        told = (provenance.get("step") or {}).get("records") or provenance.get("source")
+        try:
+            version, _ = find_dataset(workspace, str(told))
+        except WorkspaceError:  # imported, or deleted
+            return None
+        if version.kind == "records":
+            return version.name
+    return None
 
 
 def readings_request(workspace: Workspace, candidates: str, encoding: EncodingConfig) -> Request:

@@ -119,6 +119,6 @@ def _shortage(mined: MinedSet) -> list[Finding]:
     lost = [loss for loss in mined.losses if loss.reason in ("few_negatives", "no_negative", "sample")]
     if not lost:
         return []
-    told = " ".join(f"{loss.n:,}: {loss.words}" for loss in lost)
+    told = " ".join(f"{loss.words.partition(':')[0].rstrip('.')}: {loss.n:,}." for loss in lost)
     n_wanted = mined.facts["n_wanted"]
     return [finding("mined_short", "info", f"{len(mined.frame):,} of {n_wanted:,} pairs wanted were found. {told}")]

@@ -146,12 +146,13 @@ def _not_learnable(measured: Measured, bounds: AuditConfig) -> Finding | None:
     if side.roc_auc is None or most <= LOPSIDED or side.roc_auc > 0.5 + bounds.chance_margin:
         return None
     kind = "negative" if side.n_negative > side.n_positive else "positive"
+    how = "worse" if side.roc_auc < 0.5 - bounds.chance_margin else "no better"
     return finding(
         "not_learnable",
         "warning",
         f"Not learnable: {most:.1%} of the mined pairs are {kind}, and {measured.title} reaches ROC-AUC "
-        f"{side.roc_auc:.3f}, no better than guessing. A model trained on them learns to call everything {kind}. Mine "
-        "both classes alike.",
+        f"{side.roc_auc:.3f}, {how} than guessing. A model trained on them learns to call everything {kind}. Mine both "
+        "classes alike.",
     )
 
 

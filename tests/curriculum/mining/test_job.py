@@ -27,6 +27,7 @@ from simtune_core.workflows.mining import (
     counted_request,
     example_rows,
     readings_request,
+    records_behind,
 )
 from simtune_core.workflows.requests import candidates_request
 from simtune_core.workflows.running import run_to_end
@@ -248,3 +249,8 @@ def test_only_a_mining_that_loads_a_model_waits_for_the_device(mined_in, counted
 
 def _job(workspace, name):
     return find_dataset(workspace, f"{name}@v0001")[0].manifest["provenance"]["job"]
+
+
+def test_the_records_behind_a_mined_set_are_those_that_its_step_names(mined_in, anchored):
+    assert records_behind(mined_in, anchored["dataset"]) == "tickets"
+    assert records_behind(mined_in, "alike:train") is None  # its manifest names none
