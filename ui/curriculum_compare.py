@@ -96,7 +96,8 @@ def _draw(compared: Compared) -> None:
     )
     numbers = number_lines(comparison)
     _table(numbers, f"Difficulty of {names[0]} and {names[1]} by phase, {compared.space}")
-    st.caption(as_label(f"{compared.space}. Definitions: docs/metrics.md.", longest=300))
+    words = f"Similarity is {compared.space}; same category: of the negatives. Definitions: docs/metrics.md."
+    st.caption(as_label(words, longest=300))
     _table(shared_lines(comparison), f"Pairs and records that {names[0]} and {names[1]} share, by phase")
     _further(compared, names)
 

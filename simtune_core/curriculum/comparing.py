@@ -6,7 +6,7 @@ Pure: two sets with their similarities in one space in, one result out; no model
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from simtune_core.pairs import PairSet
 
 EXAMPLES = 50  # shared pairs of different label that are kept; all are counted
 _NO_PHASE = ""
+_ABSENT = object()  # a setting that one of two steps does not have
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,18 +159,13 @@ def compare_sets(left: PhasedSet, right: PhasedSet) -> Comparison:
 def differing_settings(
     left: Mapping[str, Mapping[str, Any]], right: Mapping[str, Mapping[str, Any]]
 ) -> tuple[SettingDifference, ...]:
-    """Return the settings that are not the same, field by field.
+    """Return the settings that are not the same, field by field; a phase or a step of one set alone is one difference.
 
     Args:
         left: The steps that made the first set, by name; JSON.
         right: Those of the second.
     """
-    first, second = _flat(left), _flat(right)
-    return tuple(
-        SettingDifference(field, first.get(field), second.get(field))
-        for field in dict.fromkeys([*first, *second])
-        if first.get(field) != second.get(field)
-    )
+    return tuple(_differing(_named(left), _named(right), ""))
 
 
 def _coded(left: pd.DataFrame, right: pd.DataFrame) -> _Coded:
@@ -269,18 +265,25 @@ def _labels_of(pairs: PairSet, keys: NDArray[np.int64]) -> pd.DataFrame:
     return pd.DataFrame({"words": words, "row": found["row"]}, index=found.index)
 
 
-def _flat(value: Any, path: str = "") -> dict[str, str]:
-    """Return the leaves of a JSON value by their paths; an entry of a list goes by its name if it has one."""
+def _differing(left: Any, right: Any, path: str) -> Iterator[SettingDifference]:
+    """Yield what differs in two JSON values, leaf by leaf; what only one of them has is one difference as a whole."""
+    if not (isinstance(left, dict) and isinstance(right, dict)):
+        if left != right:
+            yield SettingDifference(path, *(None if each is _ABSENT else _as_text(each) for each in (left, right)))
+        return
+    for name in dict.fromkeys([*left, *right]):
+        inside = f"{path}.{name}" if path else str(name)
+        yield from _differing(left.get(name, _ABSENT), right.get(name, _ABSENT), inside)
+
+
+def _named(value: Any) -> Any:
+    """Return a JSON value whose lists of objects are objects, each entry by its name if it has one, else its place."""
     if isinstance(value, Mapping):
-        entries: Sequence[tuple[str, Any]] = [(str(name), each) for name, each in value.items()]
-    elif isinstance(value, list) and any(isinstance(each, Mapping) for each in value):
-        entries = [
-            (str(each["name"] if isinstance(each, Mapping) and "name" in each else place), each)
-            for place, each in enumerate(value)
-        ]
-    else:
-        return {path: json.dumps(value, ensure_ascii=False, sort_keys=True)}
-    leaves: dict[str, str] = {}
-    for name, each in entries:
-        leaves |= _flat(each, f"{path}.{name}" if path else name)
-    return leaves
+        return {str(name): _named(each) for name, each in value.items()}
+    if isinstance(value, list) and value and all(isinstance(each, Mapping) for each in value):
+        return {str(each.get("name", place)): _named(each) for place, each in enumerate(value)}
+    return value
+
+
+def _as_text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)

@@ -225,12 +225,15 @@ def _canonical(workspace: Workspace, ref: str) -> str:
 
 def _space_of_step(workspace: Workspace, version: DatasetVersion) -> dict[str, Any] | None:
     """Return what tells the space in which a set was cut from others; None where it was not cut here."""
-    provenance = version.manifest["provenance"]
+    provenance, passed = version.manifest["provenance"], {version.ref}
     while (step := _step(provenance)).get("do") == _KEEPS_SPACE:
         try:
             source, _ = find_dataset(workspace, str(step.get("pairs")))
         except WorkspaceError:
             return None
+        if source.ref in passed:
+            return None
+        passed.add(source.ref)
         provenance = source.manifest["provenance"]
     if step.get("do") != "curriculum":
         return None
@@ -310,7 +313,7 @@ def _numbers(half: Half) -> dict[str, str]:
         "ROC-AUC": in_words(side.roc_auc, "number"),
         "positive mean": in_words(side.positive_mean, "number"),
         "negative mean": in_words(side.negative_mean, "number"),
-        "same category, negatives": in_words(side.same_category_share_negative, "share"),
+        "same category": in_words(side.same_category_share_negative, "share"),
         "categories": categories,
     }
 

@@ -145,10 +145,12 @@ def test_settings_that_differ_are_told_by_their_paths():
         "curriculum": {"encoder": "tfidf", "config": {"seed": 1, "phases": [{"name": "easy", "pos_min": 0.5}]}},
         "augment": {"config": {"sides": ["one", "both"]}},
     }
+    right["curriculum"]["config"]["phases"].append({"name": "hard", "pos_min": 0.3})
 
     assert differing_settings(left, left) == ()
     assert differing_settings(left, right) == (
         SettingDifference("curriculum.config.seed", "0", "1"),
         SettingDifference("curriculum.config.phases.easy.pos_min", "0.52", "0.5"),
-        SettingDifference("augment.config.sides", None, '["one", "both"]'),
+        SettingDifference("curriculum.config.phases.hard", None, '{"name": "hard", "pos_min": 0.3}'),
+        SettingDifference("augment", None, '{"config": {"sides": ["one", "both"]}}'),
     )
