@@ -5,7 +5,8 @@ export default function ({ data, parentElement, setStateValue }) {
   chart.setAttribute('aria-label', data.alt);
   chart.style.minHeight = `${data.figure.layout.height ?? 340}px`;
   const theme = readTheme(chart);
-  const config = { responsive: true, displaylogo: false, toImageButtonOptions: { scale: 2, filename: data.filename } };
+  const edits = { shapePosition: (data.figure.layout.shapes ?? []).some((shape) => shape.editable) };
+  const config = { responsive: true, displaylogo: false, edits, toImageButtonOptions: { scale: 2, filename: data.filename } };
 
   loadPlotly()
     .then((Plotly) => draw(Plotly, chart, themedTraces(data.figure.data, theme), themedLayout(data.figure.layout, theme), config).then(() => Plotly))
