@@ -152,6 +152,6 @@ def _card(each: ClassNoise, result: dict[str, Any]) -> None:
         st.markdown(f"{_COLOURS[each.label]} **Wrong among the {_KINDS[each.label]}**, at most about")
         st.markdown(f"### {each.rate.estimate:.1%}")
         st.caption(
-            f"{level:g} % interval {each.rate.low:.1%} to {each.rate.high:.1%}: some {count(each.n_expected)} of "
+            f"{level:g} % interval {each.rate.low:.1%} to {each.rate.high:.2%}: some {count(each.n_expected)} of "
             f"{count(each.n)} pairs. Confident learning marks {count(each.n_issues)} to be looked at."
         )

@@ -210,6 +210,12 @@ class _Ratios:
         least = np.minimum.accumulate(np.concatenate([[np.inf], upper[:-1]]))
         return int(np.flatnonzero(self.values <= least)[-1])
 
+    def at_least(self, tail: int, chance: float) -> float:
+        """Return up to which ratio a tail without one wrong pair would be empty by that chance; 0 where it has one."""
+        if self.wrong[tail] > 0:
+            return 0.0
+        return min(1.0, float(-np.log(chance) / self.n_wrong * self._per_right[tail]))
+
     @property
     def _per_right(self) -> Floats:
         return self.n_right / np.maximum(self.right, 1e-12)
@@ -253,7 +259,10 @@ def _intervals(
             row[:] = _solved(float(drawn[0].values[upper]), float(drawn[1].values[lower]))
     estimates = _solved(float(whole[0].values[upper]), float(whole[1].values[lower]))
     n_undefined = int(np.isnan(found[:, 0]).sum())
-    low, high = np.nanquantile(found, ((1.0 - config.level) / 2, (1.0 + config.level) / 2), axis=0)
+    beyond = (1.0 - config.level) / 2
+    low, high = np.nanquantile(found, (beyond, 1.0 - beyond), axis=0)
+    # Resampling an end without one wrong pair never finds any, and yet there may be some: a Poisson count's bound.
+    high = np.maximum(high, [whole[0].at_least(upper, beyond), whole[1].at_least(lower, beyond)])
     negatives, positives = (
         Interval(estimates[label], float(low[label]), float(high[label]), config.n_resamples, n_records, n_undefined)
         for label in (0, 1)

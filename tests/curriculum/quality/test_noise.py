@@ -96,6 +96,16 @@ def test_the_suspects_and_the_confident_share_are_those_of_cleanlab():
     )
 
 
+def test_no_wrong_label_among_few_pairs_is_not_called_none_at_all():
+    labels, likely = np.repeat([0, 1], 100).astype(np.int8), np.repeat([0.01, 0.99], 100)
+
+    found = estimate_noise(labels, likely, apart_records(200), CONFIG)
+
+    # Equal scores make each tail the whole class: no error in 100 pairs, by a chance of 2.5 % up to -log(0.025) = 3.69.
+    assert [each.rate.estimate for each in found.classes] == [0.0, 0.0]
+    assert [each.rate.high for each in found.classes] == pytest.approx([0.0369, 0.0369], abs=1e-4)
+
+
 def test_planted_flips_rank_before_all_others():
     from sklearn.metrics import average_precision_score
 
