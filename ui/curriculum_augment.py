@@ -214,7 +214,7 @@ def _made(answer: Answer) -> None:
     ):
         st.dataframe(loss_rows(result), hide_index=True, alt="Children made and not made, by operation and reason")
     if st.button("Go on with the new set", icon=":material/arrow_forward:", key=key("curriculum", "augment_go")):
-        st.session_state[CURRICULUM_NEXT] = result["dataset"]
+        st.session_state[CURRICULUM_NEXT] = result["dataset"].partition("@")[0]
         st.rerun()  # the whole page: the set is picked above this panel
 
 
