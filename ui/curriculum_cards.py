@@ -15,7 +15,6 @@ from ui.keys import CURRICULUM_SETTINGS, config_key, key
 from ui.text import as_label
 from ui.widgets import field_for, range_for, words
 
-_CUSTOM = "custom"
 _COMMON = ("balance", "category_cap", "max_per_record", "seed")
 _MORE = {
     "n_positives": "Positive pairs",
@@ -25,7 +24,7 @@ _MORE = {
     "separability": "Separability wanted",
     "shape": "Shape",
 }
-_PRESET = key("curriculum", "preset")
+_PRESETS = key("curriculum", "presets")
 _RULE_WORDS = {
     "auto": "Automatic",
     "duplicate_group": "Known duplicates",
@@ -113,18 +112,21 @@ def _told(pool: Pool, phase: PhasePlan, baseline: Baseline | None) -> None:
 
 
 def _preset(pool: Pool, config: CurriculumConfig | None) -> None:
+    """Draw the presets as buttons: a list that followed the sliders would set them back when two moves meet a run."""
     same = (name for name, phases in pool.presets.items() if config is not None and phases == config.phases)
-    st.session_state[_PRESET] = next(same, _CUSTOM)
-    st.selectbox(
-        "Preset", [*pool.presets, _CUSTOM], key=_PRESET, format_func=words, on_change=_take_preset, args=(pool,),
-        help="  \n".join(f"{words(name)}: {PRESETS[name]}" for name in pool.presets), width=190,
-    )  # fmt: skip
+    label = f"Preset: {words(next(same, 'custom'))}"
+    box = st.popover(label, icon=":material/stairs:", key=_PRESETS, on_change="rerun")
+    if not box.open:
+        return
+    with box:
+        for name, phases in pool.presets.items():
+            st.button(words(name), key=key("curriculum", f"preset.{name}"), on_click=_take, args=(phases,))
+            st.caption(PRESETS[name])
 
 
-def _take_preset(pool: Pool) -> None:
-    chosen = st.session_state[_PRESET]
-    if chosen in pool.presets:
-        take_phases(pool.presets[chosen])
+def _take(phases: tuple[PhaseConfig, ...]) -> None:
+    take_phases(phases)
+    st.session_state[_PRESETS] = False
 
 
 def _loading() -> None:
