@@ -15,7 +15,7 @@ from simtune_core.figures.style import NEGATIVE, POSITIVE, finish, plain, theme_
 
 _DASHES = ("solid", "dot")  # of the first and of the second set
 _IN_ONE_COLUMN = 3
-_ROW_HEIGHT, _HEAD = 190, 130  # pixels
+_ROW_HEIGHT, _HEAD = 190, 144  # pixels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +66,7 @@ def comparison_figure(
     figure.update_yaxes(title_text="", range=(0, 1.05 * highest))  # shared axes range over one of them alone
     figure.update_yaxes(title_text="% of pairs", col=1)
     legend = {"y": 1.0, "yref": "container", "yanchor": "top"}
-    return figure.update_layout(hovermode="x unified", margin={"t": 96}, legend=legend)
+    return figure.update_layout(hovermode="x unified", margin={"t": 110}, legend=legend)
 
 
 def _outlines(facet: Facet, names: tuple[str, str], *, first: bool) -> list[go.Scatter]:
