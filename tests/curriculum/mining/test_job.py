@@ -1,15 +1,18 @@
 """The jobs `readings` and `mine` on small sets: what is saved, what is told, what is refused."""
 
+import json
 from dataclasses import replace
 from shutil import copytree
 
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from simtune_core.candidates.config import CandidatesConfig
 from simtune_core.candidates.counted import RECORDS, SAMPLE
 from simtune_core.candidates.readings import load_readings, load_scores
+from simtune_core.cli import app
 from simtune_core.curriculum.mining.config import AdversarialConfig, AnchoredConfig, CrossCategoryConfig
 from simtune_core.datasets import find_dataset, load_details, load_pairs, save_pairs, save_records
 from simtune_core.encoders.config import EncodingConfig
@@ -254,3 +257,19 @@ def _job(workspace, name):
 def test_the_records_behind_a_mined_set_are_those_that_its_step_names(mined_in, anchored):
     assert records_behind(mined_in, anchored["dataset"]) == "tickets"
     assert records_behind(mined_in, "alike:train") is None  # its manifest names none
+
+
+def test_the_command_asks_for_the_very_same_job(mined_in, anchored):
+    told = CliRunner().invoke(
+        app,
+        [
+            "mine", "alike:train", "--name", "anchored", "--method", "anchored", "--records", "tickets",
+            "--encoder", "tfidf", "--precision", "fp32", "--baseline", "tfidf", "--test", "alike:test",
+            "--set", "num_negatives=2", "--set", "relative_margin=null", "--workspace", str(mined_in.root), "--json",
+        ],
+    )  # fmt: skip
+
+    answer = json.loads(told.stdout)
+    assert (told.exit_code, answer["error"]) == (0, None)
+    assert answer["result"]["job"] == _job(mined_in, "anchored")
+    assert answer["result"]["content_id"] == anchored["content_id"]
