@@ -13,7 +13,7 @@ from ui.curriculum_settings import SCOPE, add_phase, phase_ids, phase_scope, rem
 from ui.errors import shown_as_message
 from ui.keys import CURRICULUM_SETTINGS, config_key, key
 from ui.text import as_label
-from ui.widgets import field_for, range_for, words
+from ui.widgets import field_for, number_for, range_for, words
 
 _COMMON = ("balance", "category_cap", "max_per_record", "seed")
 _MORE = {
@@ -88,7 +88,8 @@ def _card(pool: Pool, phase_id: str) -> None:
             field_for(PhaseConfig, "name", scope=scope)
             with st.grid(2, min_column_width=150):
                 for setting, label in _MORE.items():
-                    field_for(PhaseConfig, setting, label=label, scope=scope)
+                    draw = number_for if setting == "separability" else field_for  # it may be left empty
+                    draw(PhaseConfig, setting, label=label, scope=scope)
             st.button(
                 "Remove this phase", key=key("curriculum", f"remove.{phase_id}"), icon=":material/delete:",
                 on_click=remove_phase, args=(phase_id,), disabled=len(phase_ids()) == 1,

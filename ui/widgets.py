@@ -16,7 +16,6 @@ from ui.keys import config_key, range_key
 
 _BUTTONS_AT_MOST = 4
 _FINE = 0.01  # step of a slider of similarities; a float default below it is a rate, typed as 5e-05
-_OPTIONAL = (int | None, float | None)
 _STEPS_AT_MOST = 64  # whole numbers beyond are typed
 
 
@@ -40,8 +39,6 @@ def field_for(
         return toggle_for(config, name, label=label, scope=scope)
     if get_origin(kind) is Literal:
         return select_for(config, name, label=label, scope=scope)
-    if kind in _OPTIONAL:
-        return number_for(config, name, label=label, scope=scope)
     if kind in (int, float):
         drawn = slider_for if _fits_a_slider(config, name) else number_for
         return drawn(config, name, label=label, scope=scope)

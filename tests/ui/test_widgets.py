@@ -119,7 +119,8 @@ def test_a_number_that_may_be_missing_has_an_empty_box():
 class Phase(Settings):
     separability: float | None = Field(None, ge=-2.0, le=2.0, description="Wanted.")
 
-st.text(repr(field_for(Phase, "separability")))
+from ui.widgets import number_for
+st.text(repr(number_for(Phase, "separability")))
 """
     app = opened(body)
     assert app.number_input[0].value is None and app.text[0].value == "None"
