@@ -33,7 +33,7 @@ def take_dragged_line(job_id: str) -> None:
 
 
 def notices(made: Plan) -> None:
-    """Draw what the settings make impossible or odd: a warning where a phase misses what was wanted, else a note."""
+    """Draw what the settings make impossible or odd: a warning where a phase or the labels go wrong, else a note."""
     for missed, draw in ((True, st.warning), (False, st.info)):
         told = [
             f"**{as_label(phase.phase.name)}**: {as_label(sentence, longest=600)}"
@@ -41,6 +41,8 @@ def notices(made: Plan) -> None:
             if misses(phase) == missed
             for sentence in phase.explanations
         ]
+        if missed and made.shortcut:
+            told.append(as_label(made.shortcut, longest=600))
         if told:
             draw("  \n".join(told), icon=":material/rule:")
 

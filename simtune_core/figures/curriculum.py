@@ -117,7 +117,7 @@ def _step(
         "y": _without_ends(heights.tolist()),
         "xaxis": "x",
         "yaxis": "y" if row == 1 else f"y{row}",
-        "line": {"color": theme_colour(kind), "shape": "hvh", "width": 1.5},
+        "line": {"color": theme_colour(kind), "shape": "linear", "width": 1.5},
         "hovertemplate": "%{y:.2f} %",
     }
 
@@ -152,6 +152,7 @@ def _shared_axis(pool: ScoreBins, test: ScoreBins | None, n_rows: int, space: st
         "spikethickness": 1,
         "spikecolor": NEUTRAL,
         "spikedash": "dot",
+        "automargin": False,
     }
 
 
