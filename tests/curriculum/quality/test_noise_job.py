@@ -14,7 +14,7 @@ from simtune_core.pairs import with_pair_columns
 from simtune_core.workspace import SAMPLE, open_workspace
 
 N = 300
-SETTINGS = {"encoder": "minilm", "precision": "fp32", "n_folds": 3, "penalties": [0.01], "n_resamples": 100}
+SETTINGS = {"encoder": "minilm", "precision": "auto", "n_folds": 3, "penalties": [0.01], "n_resamples": 100}
 WEAK = {"labels": {"weak": True, "words": "same category, or not"}}
 
 
