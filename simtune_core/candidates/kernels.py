@@ -26,7 +26,7 @@ from simtune_core.difficulty.bins import BINS_PER_UNIT, N_BINS, ON_EDGE
 _UNIT, _EDGE = np.float32(BINS_PER_UNIT), np.float32(ON_EDGE)
 TILE = 4096  # records that a block is wide at most
 _SPARE = 32  # room of a cell beside twice the pairs sampled
-_GAMMA = np.uint64(0x9E3779B97F4A7C15)
+GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _GAMMA_INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 2**64))
 _MIX1, _MIX2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _MIX1_INVERSE = np.uint64(pow(0xBF58476D1CE4E5B9, -1, 2**64))
@@ -172,7 +172,7 @@ def place_row(similarities: Any, row: int, first: int, codes: Any, at: Any) -> N
 def hash_row(n: int, row: int, first: int, seed: Any, of: Any) -> None:
     """Hash the pairs of one record with the n from `first` on; `of` becomes the hashes."""
     low, high = np.uint64(min(row, first)), np.uint64(max(row, first))
-    start, step = seed + ((low << _32) | high) * _GAMMA, (_GAMMA << _32) if first < row else _GAMMA
+    start, step = seed + ((low << _32) | high) * GAMMA, (GAMMA << _32) if first < row else GAMMA
     for column in range(n):
         of[column] = mixed(start + np.uint64(column) * step)
 
@@ -249,7 +249,7 @@ def tally_pairs(first: Any, second: Any, similarities: Any, codes: Any, tally: A
         part += 2 * (codes.category[i] == codes.category[j]) + codes.group[place]
         fine = part * N_BINS + bin_of(similarities[place])
         tally.bins[fine, 0] += np.uint64(1)
-        value = mixed(tally.seed + ((np.uint64(i) << _32) | np.uint64(j)) * _GAMMA)
+        value = mixed(tally.seed + ((np.uint64(i) << _32) | np.uint64(j)) * GAMMA)
         if value <= tally.bins[fine, 1]:
             offer(tally, fine // FINE_PER_CELL, value, similarities[place])
 
@@ -348,7 +348,7 @@ def new_tally(n_strata: int, per_cell: int, seed: int) -> Tally:
     """
     n_cells = n_strata * 4 * N_CELLS
     with np.errstate(over="ignore"):
-        start = mixed(np.uint64(seed) + _GAMMA)
+        start = mixed(np.uint64(seed) + GAMMA)
     bins = np.zeros((n_strata * 4 * N_BINS, 2), dtype=np.uint64)
     bins[:, 1] = np.iinfo(np.uint64).max
     return Tally(

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from simtune_core.candidates.counted import FINE_PER_CELL, N_CELLS, SAMPLE_COLUMNS
+from simtune_core.candidates.kernels import GAMMA, mixed
 from simtune_core.curriculum.config import CurriculumConfig
 from simtune_core.curriculum.explaining import Loss
 from simtune_core.curriculum.planning import PhasePlan, Plan
@@ -22,8 +23,6 @@ from simtune_core.difficulty.separability import Side, measure_side
 from simtune_core.errors import DataFaultError
 from simtune_core.pairs import with_pair_columns
 
-_GAMMA = np.uint64(0x9E3779B97F4A7C15)
-_MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 _SHUFFLE = 1  # the order within a phase is drawn apart from the pairs
 
 
@@ -209,12 +208,6 @@ def _id_hash(value: str) -> int:
 
 
 def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Spread the bits of each number over all of it.
-
-    Source:
-        splitmix64: Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators".
-    """
-    values = values + _GAMMA
-    values = (values ^ (values >> np.uint64(30))) * _MIX[0]
-    values = (values ^ (values >> np.uint64(27))) * _MIX[1]
-    return values ^ (values >> np.uint64(31))
+    """Spread the bits of each number over all of it; the hash of the candidates' sample."""
+    spread: NDArray[np.uint64] = mixed(values + GAMMA)
+    return spread
