@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,8 +103,13 @@ def save_counts(counts: CandidateCounts, path: Path) -> None:
             "test_labels": counts.test.labels,
             "test_same_category": counts.test.same_category,
         }
+    write_arrays(path, held)
+
+
+def write_arrays(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
+    """Write named arrays as a compressed npz, whole or not at all."""
     with whole_file(path) as beside, beside.open("wb") as file:
-        np.savez_compressed(file, **held)  # type: ignore[arg-type]  # numpy's stubs know no named arrays
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # numpy's stubs know no named arrays
 
 
 def load_counts(path: Path) -> CandidateCounts:

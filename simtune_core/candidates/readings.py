@@ -15,10 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from simtune_core.candidates.counted import FINE_PER_CELL, N_CELLS
+from simtune_core.candidates.counted import FINE_PER_CELL, N_CELLS, write_arrays
 from simtune_core.difficulty.bins import bin_index
 from simtune_core.errors import WorkspaceError
-from simtune_core.files import whole_file
 
 if TYPE_CHECKING:
     from simtune_core.curriculum.planning import PhasePlan
@@ -71,13 +70,12 @@ def reading_bin(scores: ArrayLike) -> NDArray[np.int64]:
 
 def save_readings(path: Path, *, encoder: str, title: str, scores: NDArray[np.float32], sample: pd.DataFrame) -> None:
     """Write the readings of a sample, whole or not at all; `scores` has one value a row of the sample."""
-    held = {
+    held: dict[str, NDArray[Any]] = {
         "scores": np.asarray(scores, dtype=np.float32),
         "by_cell": count_readings(sample, scores),
         "names": np.array([encoder, title], dtype=str),
     }
-    with whole_file(path) as beside, beside.open("wb") as file:
-        np.savez_compressed(file, **held)  # type: ignore[arg-type]  # numpy's stubs know no named arrays
+    write_arrays(path, held)
 
 
 def load_readings(folder: Path) -> Readings:

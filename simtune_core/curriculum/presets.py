@@ -44,10 +44,10 @@ def preset_phases(name: PresetName, counts: CandidateCounts) -> tuple[PhaseConfi
         raise ConfigError(f"A preset is one of {', '.join(PRESETS)}, got {name!r}.")
     if counts.test is None:
         raise ConfigError("The preset test_matched needs test pairs to match; count the candidates with a test set.")
-    return test_matched_phases(counts.test)
+    return phases_like_test(counts.test)
 
 
-def test_matched_phases(test: TestPairs, n_pairs: int = TEST_MATCHED_PAIRS) -> tuple[PhaseConfig, ...]:
+def phases_like_test(test: TestPairs, n_pairs: int = TEST_MATCHED_PAIRS) -> tuple[PhaseConfig, ...]:
     """Return one phase with the test's bands, its share of positives and its share of categories.
 
     Args:
@@ -74,9 +74,6 @@ def test_matched_phases(test: TestPairs, n_pairs: int = TEST_MATCHED_PAIRS) -> t
         separability=_separability(test), shape="test",
     )  # fmt: skip
     return (phase,)
-
-
-test_matched_phases.__test__ = False  # type: ignore[attr-defined]  # not a test of pytest
 
 
 def _band(similarities: np.ndarray) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from scipy.stats import wasserstein_distance
 from simtune_core.curriculum.config import CurriculumConfig, PhaseConfig
 from simtune_core.curriculum.drawing import draw
 from simtune_core.curriculum.planning import plan
-from simtune_core.curriculum.presets import test_matched_phases
+from simtune_core.curriculum.presets import phases_like_test
 from simtune_core.curriculum.supply import supply_of
 from tests.curriculum.counted import counts_of, test_pairs_of, tickets
 
@@ -97,7 +97,7 @@ def test_the_distance_foretold_is_scipys_of_the_pairs_drawn():
     rng = np.random.default_rng(2)
     test = test_pairs_of(rng.normal(0.5, 0.1, 300).clip(0.2, 0.9), rng.normal(0.2, 0.1, 300).clip(-0.2, 0.5), 0.3)
     made = tickets(test=test)
-    config = CurriculumConfig(phases=test_matched_phases(test, 1000))
+    config = CurriculumConfig(phases=phases_like_test(test, 1000))
     planned = plan(supply_of(made.counts), config)
 
     drawn = draw(made.sample, made.records, planned, config)

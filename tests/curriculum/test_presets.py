@@ -3,7 +3,7 @@
 import pytest
 
 from simtune_core.curriculum.config import PhaseConfig, cumulative_phases
-from simtune_core.curriculum.presets import PRESETS, preset_phases, test_matched_phases
+from simtune_core.curriculum.presets import PRESETS, phases_like_test, preset_phases
 from simtune_core.errors import ConfigError
 from tests.curriculum.counted import counts_of, test_pairs_of
 
@@ -30,7 +30,7 @@ def test_a_test_matched_phase_has_the_tests_bands_shares_and_separability():
 
 
 def test_numbers_are_balanced_as_the_test_is():
-    (phase,) = test_matched_phases(test_pairs_of([0.5], [0.3, 0.2]), 1000)
+    (phase,) = phases_like_test(test_pairs_of([0.5], [0.3, 0.2]), 1000)
 
     assert (phase.n_positives, phase.n_negatives) == (333, 667)
 
@@ -39,7 +39,7 @@ def test_what_cannot_be_matched_is_refused():
     with pytest.raises(ConfigError, match="count the candidates with a test set"):
         preset_phases("test_matched", counts_of([]))
     with pytest.raises(ConfigError, match="test@v0001 has 2 positive and 0 negative ones"):
-        test_matched_phases(test_pairs_of([0.5, 0.6], []))
+        phases_like_test(test_pairs_of([0.5, 0.6], []))
     with pytest.raises(ConfigError, match="A preset is one of cumulative, literal"):
         preset_phases("easy", counts_of([]))
 

@@ -13,7 +13,7 @@ from simtune_core.curriculum.cells import cell_of
 from simtune_core.curriculum.config import CurriculumConfig, literal_phases
 from simtune_core.curriculum.job import run as draw
 from simtune_core.curriculum.planning import plan
-from simtune_core.curriculum.presets import test_matched_phases
+from simtune_core.curriculum.presets import phases_like_test
 from simtune_core.curriculum.supply import supply_of
 from simtune_core.datasets import load_details, load_pairs, save_pairs, save_records
 from simtune_core.encoders.tfidf import tfidf_matrix
@@ -114,7 +114,7 @@ def test_the_literal_bands_are_known_to_miss_their_targets_before_anything_is_dr
 
 @pytest.mark.parametrize("n_pairs", [1000, 10_000])
 def test_pairs_are_matched_to_the_founding_test_set(case, n_pairs):
-    result, frame = made(case, f"matched-{n_pairs}", phases=test_matched_phases(case.counts.test, n_pairs))
+    result, frame = made(case, f"matched-{n_pairs}", phases=phases_like_test(case.counts.test, n_pairs))
 
     ours, theirs = cosines(case, frame), cosines(case, case.test)
     moved = []
